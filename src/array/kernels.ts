@@ -1,0 +1,20 @@
+/**
+ * The inner loops of the format, as an interface: the C library and its TypeScript twins both serve it.
+ */
+import type { MoveList } from "./moves.ts";
+
+/** Loops over elements. Offsets and lengths are checked by the callee; a move that leaves its buffers throws RangeError. */
+export interface Kernels {
+  /** Which implementation this is. */
+  readonly name: "native" | "typescript";
+  /** Reverses each group of `unit` bytes in place; the length is a multiple of `unit`. */
+  swap(bytes: Uint8Array, unit: 2 | 4 | 8): void;
+  /** `count` bits from bit `bitOffset` of `source` (least significant bit first) to bytes 0 and 1. */
+  unpackBits(source: Uint8Array, bitOffset: number, target: Uint8Array, count: number): void;
+  /** `count` bytes (zero or not) to bits from bit `bitOffset` of `target`; the other bits stay as they are. */
+  packBits(source: Uint8Array, target: Uint8Array, bitOffset: number, count: number): void;
+  /** Moves boxes `first` … `first + count - 1` from `file`, whose byte 0 is the file's byte `fileOffset`, into `array`. */
+  gather(moves: MoveList, first: number, count: number, file: Uint8Array, fileOffset: number, array: Uint8Array): void;
+  /** The other way: from `array` into `file`. */
+  scatter(moves: MoveList, first: number, count: number, array: Uint8Array, file: Uint8Array, fileOffset: number): void;
+}

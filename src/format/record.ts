@@ -1,0 +1,58 @@
+/**
+ * Records: ordered, typed fields. Table and column keywords are records, and so are some values inside managers' headers.
+ * Layout of the bytes: format reference part 1, section 4.
+ */
+import type { DType, NumericData, NumericType } from "../array/dtype.ts";
+
+/** A record's field value, with its type. `table` holds the stored name of a subtable. */
+export type FieldValue =
+  | { readonly kind: "scalar"; readonly dtype: "bool"; readonly value: boolean }
+  | { readonly kind: "scalar"; readonly dtype: "int64"; readonly value: bigint }
+  | {
+    readonly kind: "scalar";
+    readonly dtype: "uint8" | "int16" | "uint16" | "int32" | "uint32" | "float32" | "float64";
+    readonly value: number;
+  }
+  | {
+    readonly kind: "scalar";
+    readonly dtype: "complex64" | "complex128";
+    readonly value: readonly [re: number, im: number];
+  }
+  | { readonly kind: "scalar"; readonly dtype: "string"; readonly value: string }
+  | {
+    readonly kind: "array";
+    readonly dtype: NumericType;
+    readonly shape: readonly number[];
+    readonly data: NumericData;
+  }
+  | { readonly kind: "array"; readonly dtype: "string"; readonly shape: readonly number[]; readonly data: readonly string[] }
+  | { readonly kind: "record"; readonly fields: RecordFields }
+  | { readonly kind: "table"; readonly name: string };
+
+/** One named field, with what is needed to write the same bytes again. */
+export interface RecordField {
+  readonly name: string;
+  readonly comment: string;
+  readonly value: FieldValue;
+  /** Arrays in a description with a fixed shape: that shape; casacore's normal case is "any", here undefined. */
+  readonly fixedShape?: readonly number[];
+  /** Records: true when the description of the sub-record stands in the parent's (casacore's fixed structure). */
+  readonly fixedRecord?: boolean;
+  /** Subtables: the name of a table description, empty in practice. */
+  readonly tableDescName?: string;
+}
+
+/** Fields in order, and the record type flag of the file (0 fixed, 1 variable). */
+export interface RecordFields {
+  readonly fields: readonly RecordField[];
+  readonly recordType: number;
+}
+
+/** A record without fields. */
+export const EMPTY_RECORD: RecordFields = { fields: [], recordType: 1 };
+
+/** The value of a field, or undefined if there is none of that name. */
+export function fieldOf(record: RecordFields, name: string): FieldValue | undefined {
+  return record.fields.find((field) => field.name === name)?.value;
+}
+export type { DType };

@@ -1,0 +1,29 @@
+/**
+ * What a driver needs of a set of files: the steps of a plan, as calls. `TableFiles` is the implementation for a
+ * table's directory; a MultiFile container or a remote store is another.
+ */
+import type { GatherStep, ScatterStep } from "./plan.ts";
+
+/** The files of one table, by name. Errors are TableErrors; a range past the end of a file is CORRUPT. */
+export interface FileAccess {
+  /** The path that messages show for a file. */
+  pathOf(file: string): string;
+  /** Size in bytes, -1 if there is no such file. */
+  size(file: string): number;
+  /** Bytes of a range; read-only, valid until the next call. */
+  read(file: string, offset: number, length: number): Uint8Array;
+  /** Bytes of a range into `target`. */
+  readInto(file: string, offset: number, target: Uint8Array): void;
+  gather(step: GatherStep): void;
+  scatter(step: ScatterStep): void;
+  write(file: string, offset: number, bytes: Uint8Array): void;
+  replace(file: string, bytes: Uint8Array): void;
+  resize(file: string, length: number, shrink: boolean): void;
+  create(file: string): void;
+  remove(file: string): void;
+  barrier(): void;
+  /** Brings what `read`, `readInto` or `gather` with these arguments needs into reach without blocking. */
+  readAsync(file: string, offset: number, length: number): Promise<Uint8Array>;
+  readIntoAsync(file: string, offset: number, target: Uint8Array): Promise<void>;
+  gatherAsync(step: GatherStep): Promise<void>;
+}

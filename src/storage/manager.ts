@@ -1,0 +1,156 @@
+/**
+ * What a storage manager is: something that knows where cells lie in its files. It yields plans and touches no file
+ * itself (see `../io/plan.ts`); it knows nothing of tables, locks or commits.
+ *
+ * Rows passed in are in range, boxes fit the cells and arrays have the right size: floor 4 checks that. Numbers that
+ * come from a file are never trusted: a manager checks them against the file's size before it takes memory for them.
+ */
+import type { DType } from "../array/dtype.ts";
+import type { Box, Rows } from "../array/rows.ts";
+import type { RecordFields } from "../format/record.ts";
+import type { Plan } from "../io/plan.ts";
+
+/** A column as its manager sees it. Managers number their columns 0, 1, … in this order, that of the description. */
+export interface BoundColumn {
+  /** Current name. */
+  readonly name: string;
+  /** A record column is stored as a variable-shape uint8 array; floor 4 turns the bytes into records. */
+  readonly kind: "scalar" | "array" | "record";
+  readonly dtype: DType;
+  /** Array columns: values inside the bucket instead of in an array file (casacore's Direct option). */
+  readonly direct: boolean;
+  /** Array columns: the shape of every cell, casacore's FixedShape option; null if free. */
+  readonly shape: readonly number[] | null;
+  /** Array columns: number of axes, -1 if any. */
+  readonly ndim: number;
+  /** Longest string in bytes, 0 if free. */
+  readonly maxLength: number;
+  /** Column keywords: virtual engines keep their parameters here. */
+  readonly keywords: RecordFields;
+}
+
+/** The result array of a read: values of consecutive selected cells behind each other, first axis fastest. */
+export type CellTarget =
+  /** Bytes of the array, native byte order; bool takes one byte, 0 or 1. Element size from the column's dtype. */
+  | { readonly kind: "numeric"; readonly bytes: Uint8Array }
+  /** One entry an element. `decode` may keep the bytes only if it copies them. */
+  | { readonly kind: "strings"; readonly values: unknown[]; decode(bytes: Uint8Array): unknown };
+
+/** Where values to write come from, laid out like a CellTarget. */
+export type CellSource =
+  | { readonly kind: "numeric"; readonly bytes: Uint8Array }
+  /** Encoded strings, one entry an element. */
+  | { readonly kind: "strings"; readonly values: readonly Uint8Array[] };
+
+/** Shapes of consecutive selected rows; null: undefined cells. Neighbouring runs may have equal shapes. */
+export interface ShapeRun {
+  readonly count: number;
+  readonly shape: readonly number[] | null;
+}
+
+/** One column of an open manager. */
+export interface ManagedColumn {
+  /** Shapes of the cells of `rows`, in selection order. Scalars: one run with []. */
+  shapes(rows: Rows): Plan<ShapeRun[]>;
+  /**
+   * Reads `box` (null: all) of every cell of `rows`. The cells are all defined and of shape `cellShape`.
+   * The first value goes to element `at` of the target (for complex types an element is a pair).
+   */
+  read(rows: Rows, cellShape: readonly number[], box: Box | null, target: CellTarget, at: number): Plan<void>;
+  /**
+   * Writes `box` (null: all) of every cell of `rows` from element `at` of the source. With a null box the cells get
+   * shape `cellShape`, changing shape where the manager can (else SHAPE_MISMATCH, before anything is written).
+   * With a box the cells exist and have shape `cellShape`. Absent: the column can't be written.
+   */
+  write?(rows: Rows, cellShape: readonly number[], box: Box | null, source: CellSource, at: number): Plan<void>;
+  /**
+   * Gives the cells of `rows` shape `cellShape` without values (they read as zeros), or makes them undefined (null).
+   * INVALID_ARGUMENT where the manager can't.
+   */
+  setShape?(rows: Rows, cellShape: readonly number[] | null): Plan<void>;
+  /** Tile shape of the column's (largest) cube, where there are tiles; with the row axis last. */
+  readonly tileShape?: readonly number[] | null;
+  /** Bytes that the column's values take on disk, as far as that can be said for one column. */
+  bytesOnDisk?(): number;
+}
+
+/** What the `schema` command prints of a manager, beside its type, name and sequence number. */
+export type ManagerInfo = Readonly<Record<string, string | number | boolean | readonly number[] | readonly string[]>>;
+
+/** An open storage manager. */
+export interface StorageManager {
+  /** Class name in `table.dat`, e.g. `StandardStMan`. */
+  readonly type: string;
+  /** The name its user gave it. */
+  readonly name: string;
+  /** The `<N>` of its files `table.f<N>`. */
+  readonly sequence: number;
+  /** Names of its files that exist. */
+  files(): string[];
+  /** The column with that number (see BoundColumn). */
+  column(index: number): ManagedColumn;
+  /** Rows that the manager's own files hold, or -1 if they don't say. */
+  readonly rowCount: number;
+  readonly info: ManagerInfo;
+  /** Writing. Adds rows; absent: the manager can't be written. */
+  addRows?(count: number): Plan<void>;
+  /** Yields what brings the files up to date (data before headers) and ends with the blob for `table.dat`. */
+  flush?(): Plan<Uint8Array>;
+  /** True when something changed since the last flush. */
+  readonly dirty: boolean;
+}
+
+/** A column of the same table, for virtual engines that compute theirs from it. */
+export interface SourceColumn {
+  readonly bound: BoundColumn;
+  readonly column: ManagedColumn;
+}
+
+/** What virtual engines may ask floor 4 for. Look things up when they are needed, not when the manager opens. */
+export interface ColumnSource {
+  /** A column of the same table. @throws TableError NO_SUCH_COLUMN */
+  column(name: string): SourceColumn;
+  /** A column of another table, whose stored name is resolved as for subtables; its plans are delegated. @throws TableError */
+  foreignColumn(storedTableName: string, column: string): SourceColumn & { readonly rowCount: number };
+  /** Keywords of the table itself. */
+  tableKeywords(): RecordFields;
+}
+
+/** Everything a manager is told about the table. */
+export interface ManagerContext {
+  readonly type: string;
+  readonly sequence: number;
+  /** In order of the table description. */
+  readonly columns: readonly BoundColumn[];
+  /** Rows of the table, after `table.lock` was heard. */
+  readonly rowCount: number;
+  /** Byte order of the table's data files. */
+  readonly bigEndian: boolean;
+  /** Private keywords of the description: hypercolumns. */
+  readonly privateKeywords: RecordFields;
+  readonly source: ColumnSource;
+  /** The path that an error message shows for a file of the table. */
+  pathOf(file: string): string;
+}
+
+/** What `storage: [...]` in `Table.create` says of one manager. */
+export interface StorageSpec {
+  /** Class name. */
+  readonly type: string;
+  /** Name of the manager (the hypercolumn name of a tiled one). */
+  readonly name: string;
+  /** Columns it takes; undefined: every column that no one else claims. */
+  readonly columns?: readonly string[];
+  /** Options of the manager's own. */
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** A kind of storage manager. */
+export interface ManagerKind {
+  /** True for the class names that this kind serves, as `table.dat` has them (with template arguments). */
+  serves(type: string): boolean;
+  /** Reads the manager's headers. `blob` is what `table.dat` holds for it. */
+  open(context: ManagerContext, blob: Uint8Array): Plan<StorageManager>;
+  /** Makes the manager of a new table with `context.rowCount` rows; files are made by the plan. Absent: can't be written. */
+  create?(context: ManagerContext, spec: StorageSpec): Plan<StorageManager>;
+}

@@ -1,0 +1,14 @@
+/**
+ * The storage managers that Tessera knows. A new one is a folder and a line here.
+ */
+import type { ManagerKind } from "./manager.ts";
+import { standardStMan } from "./standard/mod.ts";
+import { tiledShapeStMan } from "./tiled/shape.ts";
+import { tiledColumnStMan } from "./tiled/column.ts";
+
+const KINDS: readonly ManagerKind[] = [standardStMan, tiledShapeStMan, tiledColumnStMan];
+
+/** The kind that serves a class name, or undefined. */
+export function managerKind(type: string): ManagerKind | undefined {
+  return KINDS.find((kind) => kind.serves(type));
+}
