@@ -1,0 +1,95 @@
+/**
+ * The one interface of an I/O backend: files that read and write at an offset, and the few calls on whole paths that
+ * a table needs. Every method counts what it does in `stats`.
+ *
+ * Errors are TableErrors: NOT_FOUND when a path doesn't exist, EXISTS when it does and mustn't, else IO; each names
+ * the path and the call, and carries errno where the system gave one.
+ */
+import { TableError } from "../error.ts";
+import type { MoveList } from "../array/moves.ts";
+import type { IoStats } from "./counters.ts";
+
+/** `read`: must exist. `update`: must exist, read and write. `create`: made or emptied, read and write. */
+export type OpenMode = "read" | "update" | "create";
+
+/** An open file. */
+export interface Handle {
+  readonly path: string;
+  /** Fills `target` from `offset`; returns the bytes read, fewer than asked only at the end of the file. */
+  read(target: Uint8Array, offset: number): number;
+  /** As `read`, without blocking; `target` is borrowed until the promise settles. */
+  readAsync(target: Uint8Array, offset: number): Promise<number>;
+  /** Writes all of `bytes` at `offset`, or throws. */
+  write(bytes: Uint8Array, offset: number): void;
+  /** As one `write` of the pieces behind each other. */
+  writev?(pieces: readonly Uint8Array[], offset: number): void;
+  /** Size in bytes, asked anew each time. */
+  size(): number;
+  /** Cuts the file or lengthens it with zeros. */
+  resize(length: number): void;
+  /** Returns when the data, and the size with them, are on the disk. */
+  sync(): void;
+  /** Mapped memory of the whole file as long as it is now, where the backend has it. */
+  map?(): FileMap;
+  close(): void;
+}
+
+/** A mapped file. Its methods survive a file that shrinks: they throw code IO. */
+export interface FileMap {
+  /** Bytes mapped; a file that grew later needs a new map. */
+  readonly length: number;
+  /** Copies `target.length` bytes from `offset`. */
+  copy(offset: number, target: Uint8Array): void;
+  /** Moves boxes from the mapped file into `array`, as {@linkcode Kernels.gather} with byte 0 of the file at 0. */
+  gather(moves: MoveList, first: number, count: number, array: Uint8Array): void;
+  /**
+   * The bytes of a range as a private copy-on-write view: writing to it changes no file. One ArrayBuffer a mapping,
+   * detached when the handle is closed.
+   */
+  view(offset: number, length: number): Uint8Array;
+  /** True when a page of a view was lost because the file shrank; it reads as zeros then. */
+  readonly damaged: boolean;
+}
+
+/** Names of the backends. `direct` (O_DIRECT) is not there yet. */
+export type IoName = "node" | "seek" | "pread" | "mmap" | "direct" | "memory";
+
+/** A way to reach files. */
+export interface Backend {
+  readonly name: IoName;
+  readonly stats: IoStats;
+  /** @throws TableError NOT_FOUND, IO */
+  open(path: string, mode: OpenMode): Handle;
+  /** What is at `path`, or null. */
+  kind(path: string): "file" | "directory" | "other" | null;
+  /** Names in a directory, sorted. */
+  list(path: string): string[];
+  /** Makes one directory. @throws TableError EXISTS */
+  makeDirectory(path: string): void;
+  /** Removes an empty directory. */
+  removeDirectory(path: string): void;
+  /** Puts a file in another's place, at once for whoever looks. */
+  rename(from: string, to: string): void;
+  /** Removes a file. */
+  remove(path: string): void;
+  /** Returns when the names in a directory are on the disk. */
+  syncDirectory(path: string): void;
+}
+
+/** Largest count that Linux takes in one read or write call; longer ones come in pieces. */
+export const MAX_CALL_BYTES = 0x7ffff000;
+
+const NO_ENTRY = 2, EXISTS = 17;
+
+/** A TableError for a failed system call; code NOT_FOUND for errno ENOENT, EXISTS for EEXIST, else IO. */
+export function systemError(
+  call: string,
+  path: string,
+  errno: number | undefined,
+  text: string,
+  place: { offset?: number | undefined; cause?: unknown } = {},
+): TableError {
+  const code = errno === NO_ENTRY ? "NOT_FOUND" : errno === EXISTS ? "EXISTS" : "IO";
+  const number = errno === undefined ? "" : ` (errno ${errno})`;
+  return new TableError(code, `${call} failed: ${text}${number}`, { file: path, errno, ...place });
+}

@@ -1,0 +1,165 @@
+/**
+ * What a backend counts: system calls by kind, bytes, seeks, cache hits, alignment and how long calls took.
+ *
+ * The counts are of calls on the files of a table, and they agree with what `strace` sees there (a test holds them
+ * against each other). Calls that the runtime makes on its own, for other files, are no business of ours.
+ */
+
+/** Kinds of system calls on a table's files; `read` is any of read, pread, preadv; `stat` any of stat, fstat, statx, access. */
+export const CALL_KINDS = [
+  "open",
+  "close",
+  "read",
+  "write",
+  "lseek",
+  "stat",
+  "truncate",
+  "sync",
+  "mmap",
+  "munmap",
+  "madvise",
+  "rename",
+  "mkdir",
+  "unlink",
+  "rmdir",
+  "list",
+  "dup",
+  "lock",
+] as const;
+
+/** One kind of system call. */
+export type CallKind = (typeof CALL_KINDS)[number];
+
+/** Calls whose duration is kept in a histogram. */
+export const TIMED_KINDS = ["read", "write", "sync"] as const;
+/** A kind of call with a histogram. */
+export type TimedKind = (typeof TIMED_KINDS)[number];
+
+/** Buckets of a latency histogram; bucket b counts calls of 2^b to 2^(b+1) nanoseconds, the last one all longer ones. */
+export const LATENCY_BUCKETS = 40;
+
+/** Block size that a write must begin and end on to count as aligned: what O_DIRECT asks of common disks. */
+export const ALIGNMENT = 4096;
+
+/** A frozen copy of the counts. */
+export interface IoSnapshot {
+  /** Calls by kind; kinds that were never called are 0. */
+  readonly calls: Readonly<Record<CallKind, number>>;
+  /** Sum of `calls`. */
+  readonly totalCalls: number;
+  /** Bytes that read calls brought. */
+  readonly bytesRead: number;
+  /** Bytes that write calls took. */
+  readonly bytesWritten: number;
+  /** Bytes copied out of mapped memory, without a call. */
+  readonly bytesMapped: number;
+  /** Reads and writes that did not start where the last one on that file ended. */
+  readonly seeks: number;
+  /** Cache pages found, and cache pages that had to be read. */
+  readonly cacheHits: number;
+  readonly cacheMisses: number;
+  /** Writes whose start and length are multiples of 4096 bytes, and the others. */
+  readonly alignedWrites: number;
+  readonly unalignedWrites: number;
+  /** Calls by duration: entry b counts those of 2^b to 2^(b+1) nanoseconds. */
+  readonly latency: Readonly<Record<TimedKind, readonly number[]>>;
+}
+
+function zeroCalls(): Record<CallKind, number> {
+  return Object.fromEntries(CALL_KINDS.map((kind) => [kind, 0])) as Record<CallKind, number>;
+}
+
+/** Running counts of one backend instance. */
+export class IoStats {
+  readonly calls: Record<CallKind, number> = zeroCalls();
+  bytesRead = 0;
+  bytesWritten = 0;
+  bytesMapped = 0;
+  seeks = 0;
+  cacheHits = 0;
+  cacheMisses = 0;
+  alignedWrites = 0;
+  unalignedWrites = 0;
+  readonly #latency: Record<TimedKind, Float64Array> = {
+    read: new Float64Array(LATENCY_BUCKETS),
+    write: new Float64Array(LATENCY_BUCKETS),
+    sync: new Float64Array(LATENCY_BUCKETS),
+  };
+
+  /** Counts one call, whether it succeeds or not. */
+  count(kind: CallKind): void {
+    this.calls[kind]++;
+  }
+
+  /** The instant from which {@linkcode took} measures, in milliseconds. */
+  now(): number {
+    return performance.now();
+  }
+
+  /** Notes how long a call took that began at `start`. */
+  took(kind: TimedKind, start: number): void {
+    const nanoseconds = (performance.now() - start) * 1e6;
+    const bucket = nanoseconds < 1 ? 0 : Math.min(LATENCY_BUCKETS - 1, Math.floor(Math.log2(nanoseconds)));
+    this.#latency[kind][bucket]!++;
+  }
+
+  /** Counts a write's bytes and alignment. */
+  wrote(offset: number, bytes: number): void {
+    this.bytesWritten += bytes;
+    if (offset % ALIGNMENT === 0 && bytes % ALIGNMENT === 0) this.alignedWrites++;
+    else this.unalignedWrites++;
+  }
+
+  /** A frozen copy that later calls don't change. */
+  snapshot(): IoSnapshot {
+    return Object.freeze({
+      calls: Object.freeze({ ...this.calls }),
+      totalCalls: CALL_KINDS.reduce((sum, kind) => sum + this.calls[kind], 0),
+      bytesRead: this.bytesRead,
+      bytesWritten: this.bytesWritten,
+      bytesMapped: this.bytesMapped,
+      seeks: this.seeks,
+      cacheHits: this.cacheHits,
+      cacheMisses: this.cacheMisses,
+      alignedWrites: this.alignedWrites,
+      unalignedWrites: this.unalignedWrites,
+      latency: Object.freeze({
+        read: Object.freeze([...this.#latency.read]),
+        write: Object.freeze([...this.#latency.write]),
+        sync: Object.freeze([...this.#latency.sync]),
+      }),
+    });
+  }
+
+  /** Sets every count to 0. */
+  reset(): void {
+    for (const kind of CALL_KINDS) this.calls[kind] = 0;
+    this.bytesRead =
+      this.bytesWritten =
+      this.bytesMapped =
+      this.seeks =
+        0;
+    this.cacheHits =
+      this.cacheMisses =
+      this.alignedWrites =
+      this.unalignedWrites =
+        0;
+    for (const kind of TIMED_KINDS) this.#latency[kind].fill(0);
+  }
+}
+
+/** Follows one file's position, to tell accesses that continue from those that jump. */
+export class SeekTracker {
+  readonly #stats: IoStats;
+  #next = 0;
+
+  constructor(stats: IoStats) {
+    this.#stats = stats;
+  }
+
+  /** Notes an access of `bytes` bytes at `offset`; a file just opened stands at 0. */
+  access(offset: number, bytes: number): void {
+    if (offset !== this.#next) this.#stats.seeks++;
+    this.#next = offset + bytes;
+  }
+}
