@@ -100,7 +100,7 @@ export class AipsReader {
       throw new TableError(
         "LIMIT",
         `objects are nested deeper than ${MAX_OPEN_OBJECTS} levels`,
-        this.#place(start),
+        this.place(start),
       );
     }
     const room = this.#limit - start;
@@ -210,7 +210,7 @@ export class AipsReader {
       throw new TableError(
         "LIMIT",
         `a string has ${bytes.length} bytes, expected at most ${MAX_TEXT_BYTES}`,
-        this.#place(at),
+        this.place(at),
       );
     }
     return decodeUtf8(bytes);
@@ -245,7 +245,7 @@ export class AipsReader {
       throw new TableError(
         "UNSUPPORTED",
         `IPosition has version ${version}, expected 1 or 2`,
-        this.#place(at),
+        this.place(at),
       );
     }
     const shape: number[] = new Array(this.count(version === 1 ? 4 : 8));
@@ -292,12 +292,12 @@ export class AipsReader {
 
   /** Ends reading: the bytes are not what they should be. `offset` is a position in the bytes, here if left out. */
   fail(message: string, offset = this.offset): never {
-    throw new TableError("CORRUPT", message, this.#place(offset));
+    throw new TableError("CORRUPT", message, this.place(offset));
   }
 
   /** Ends reading: the bytes are of a version or kind that Tessera doesn't know. */
   unsupported(message: string, offset = this.offset): never {
-    throw new TableError("UNSUPPORTED", message, this.#place(offset));
+    throw new TableError("UNSUPPORTED", message, this.place(offset));
   }
 
   #beginBlock(bytesEach: number): number {
@@ -329,7 +329,8 @@ export class AipsReader {
     return at;
   }
 
-  #place(offset: number): { file: string; offset: number } {
+  /** Where the reader is, for an error of another code. */
+  place(offset = this.offset): { file: string; offset: number } {
     return { file: this.file, offset: this.#base + offset };
   }
 }

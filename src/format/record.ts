@@ -25,7 +25,12 @@ export type FieldValue =
     readonly shape: readonly number[];
     readonly data: NumericData;
   }
-  | { readonly kind: "array"; readonly dtype: "string"; readonly shape: readonly number[]; readonly data: readonly string[] }
+  | {
+    readonly kind: "array";
+    readonly dtype: "string";
+    readonly shape: readonly number[];
+    readonly data: readonly string[];
+  }
   | { readonly kind: "record"; readonly fields: RecordFields }
   | { readonly kind: "table"; readonly name: string };
 
@@ -54,5 +59,12 @@ export const EMPTY_RECORD: RecordFields = { fields: [], recordType: 1 };
 /** The value of a field, or undefined if there is none of that name. */
 export function fieldOf(record: RecordFields, name: string): FieldValue | undefined {
   return record.fields.find((field) => field.name === name)?.value;
+}
+
+/** The fields of `base`, overwritten by and followed by those of `other`: how old files add keywords to others. */
+export function mergeRecords(base: RecordFields, other: RecordFields): RecordFields {
+  const fields = new Map(base.fields.map((field) => [field.name, field]));
+  for (const field of other.fields) fields.set(field.name, field);
+  return { fields: [...fields.values()], recordType: base.recordType };
 }
 export type { DType };
