@@ -1,0 +1,82 @@
+/*
+ * Bits as the format stores Bool: least significant bit first, eight to a byte, starting anywhere in a byte; in memory
+ * one byte of 0 or 1 each. Format reference part 1, section 1; part 4, section "Bool".
+ */
+#include "tessera.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Bit k of `bits` as byte k (in memory order) of a word. */
+static inline uint64_t spread(unsigned bits) {
+  /* The product puts bits 0 … 6 each at the bottom of its byte; a seventh shifted copy would carry, so bit 7 goes alone. */
+  uint64_t word = (((uint64_t)(bits & 0x7f) * 0x02040810204081u) & 0x0101010101010101u) | ((uint64_t)(bits & 0x80) << 49);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+  word = __builtin_bswap64(word);
+#endif
+  return word;
+}
+
+/* The inverse, taking any byte but 0 as 1. */
+static inline uint8_t collect(uint64_t word) {
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+  word = __builtin_bswap64(word);
+#endif
+  const uint64_t low = 0x7f7f7f7f7f7f7f7fu;
+  word = ((((word & low) + low) | word) >> 7) & 0x0101010101010101u;
+  return (uint8_t)((word * 0x0102040810204080u) >> 56);
+}
+
+void tessera_bits_to_bytes(const uint8_t *source, uint64_t bit, uint8_t *target, uint64_t count) {
+  const uint8_t *from = source + (bit >> 3);
+  unsigned shift = (unsigned)(bit & 7);
+  if (shift == 0) {
+    for (; count >= 8; count -= 8, from++, target += 8) {
+      uint64_t word = spread(*from);
+      memcpy(target, &word, 8);
+    }
+  } else {
+    for (; count >= 8; count -= 8, from++, target += 8) {
+      uint64_t word = spread(((unsigned)from[0] >> shift | (unsigned)from[1] << (8 - shift)) & 0xff);
+      memcpy(target, &word, 8);
+    }
+  }
+  for (unsigned i = 0; i < count; i++) {
+    unsigned at = shift + i;
+    target[i] = (from[at >> 3] >> (at & 7)) & 1;
+  }
+}
+
+static inline void set_bit(uint8_t *bytes, uint64_t bit, uint8_t value) {
+  uint8_t mask = (uint8_t)(1u << (bit & 7));
+  bytes[bit >> 3] = (uint8_t)(value ? bytes[bit >> 3] | mask : bytes[bit >> 3] & ~mask);
+}
+
+void tessera_bytes_to_bits(const uint8_t *source, uint8_t *target, uint64_t bit, uint64_t count) {
+  for (; count > 0 && (bit & 7) != 0; count--) set_bit(target, bit++, *source++);
+  for (uint8_t *to = target + (bit >> 3); count >= 8; count -= 8, bit += 8, source += 8) {
+    uint64_t word;
+    memcpy(&word, source, 8);
+    *to++ = collect(word);
+  }
+  for (; count > 0; count--) set_bit(target, bit++, *source++);
+}
+
+/* Nonzero when `count` bits from `bit` on lie within `bytes` bytes. */
+static int reaches(double bytes, double bit, double count) {
+  return tessera_whole(bytes) >= 0 && tessera_whole(bit) >= 0 && tessera_whole(count) >= 0 && bit + count <= bytes * 8;
+}
+
+int32_t tessera_unpack_bits(const uint8_t *source, double source_bytes, double bit, uint8_t *target,
+                            double target_bytes, double count) {
+  if (!reaches(source_bytes, bit, count) || !(count <= target_bytes)) return -EINVAL;
+  tessera_bits_to_bytes(source, (uint64_t)bit, target, (uint64_t)count);
+  return 0;
+}
+
+int32_t tessera_pack_bits(const uint8_t *source, double source_bytes, uint8_t *target, double target_bytes,
+                          double bit, double count) {
+  if (!reaches(target_bytes, bit, count) || !(count <= source_bytes)) return -EINVAL;
+  tessera_bytes_to_bits(source, target, (uint64_t)bit, (uint64_t)count);
+  return 0;
+}

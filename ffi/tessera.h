@@ -1,0 +1,171 @@
+/*
+ * The C side of Tessera: calls that place their reads and writes, mapped memory that survives a shrinking file,
+ * byte-range locks, and the inner loops of the table format. `binding.ts` is the only caller.
+ *
+ * Numbers cross as int32_t and double only: those make the cheapest calls out of the engine, and a double holds every
+ * offset up to 2^53. Results are >= 0, or -errno. No function starts a thread or keeps memory of the caller's.
+ *
+ * Statistics. Functions that enter the system take a block of uint64_t (NULL: don't count). Kind k owns the
+ * TESSERA_STATS_WORDS words from k * TESSERA_STATS_WORDS:
+ *
+ *   | word | meaning                                                                                     |
+ *   | ---- | ------------------------------------------------------------------------------------------- |
+ *   | 0    | calls into the system (a call that is repeated after EINTR or a short transfer counts again) |
+ *   | 1    | bytes moved                                                                                 |
+ *   | 2+b  | calls that took 2^b <= nanoseconds < 2^(b+1), b = 0 … 39 (b = 0 also shorter, 39 also longer) |
+ */
+#ifndef TESSERA_H
+#define TESSERA_H
+
+#ifndef _GNU_SOURCE
+#define _POSIX_C_SOURCE 200809L
+#define _DEFAULT_SOURCE /* preadv, pwritev, madvise, MAP_ANONYMOUS */
+#endif
+#define _DARWIN_C_SOURCE
+#define _FILE_OFFSET_BITS 64
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define TESSERA_EXPORT __attribute__((visibility("default")))
+
+/* Kinds of a statistics block, in its order. */
+enum {
+  TESSERA_OPEN,
+  TESSERA_CLOSE,
+  TESSERA_READ,     /* pread */
+  TESSERA_WRITE,    /* pwrite */
+  TESSERA_READV,    /* preadv */
+  TESSERA_WRITEV,   /* pwritev */
+  TESSERA_STAT,     /* fstat */
+  TESSERA_TRUNCATE, /* ftruncate */
+  TESSERA_SYNC,     /* fdatasync, fsync */
+  TESSERA_MAP,      /* mmap */
+  TESSERA_UNMAP,    /* munmap, or mmap of zero pages in its place */
+  TESSERA_ADVISE,   /* madvise, posix_fadvise */
+  TESSERA_MSYNC,    /* msync */
+  TESSERA_LOCK,     /* fcntl */
+  TESSERA_COPY,     /* copies out of a map: no call into the system, but page faults */
+  TESSERA_KINDS
+};
+#define TESSERA_STATS_BUCKETS 40
+#define TESSERA_STATS_WORDS (2 + TESSERA_STATS_BUCKETS)
+
+/* Flags of tessera_open, the same on every system. */
+#define TESSERA_O_WRITE 1
+#define TESSERA_O_CREATE 2
+#define TESSERA_O_EXCLUSIVE 4
+#define TESSERA_O_TRUNCATE 8
+
+/* errors.c: names of error numbers. Both return the length of the text, which is cut to fit. */
+TESSERA_EXPORT int32_t tessera_errno_name(int32_t error, char *text, int32_t size);
+TESSERA_EXPORT int32_t tessera_errno_text(int32_t error, char *text, int32_t size);
+
+/* stats.c */
+uint64_t tessera_clock(const uint64_t *stats);
+void tessera_count(uint64_t *stats, int kind, uint64_t started, int64_t bytes);
+
+/* A double that is a whole number from 0 to 2^53, as an integer; -1 for any other. */
+static inline int64_t tessera_whole(double value) {
+  return value >= 0 && value <= 9007199254740992.0 && value == (double)(int64_t)value ? (int64_t)value : -1;
+}
+
+/* io.c: files. Reads and writes repeat until everything is moved, an error, or the end of the file. */
+TESSERA_EXPORT int32_t tessera_open(const char *path, int32_t flags, uint64_t *stats);
+TESSERA_EXPORT int32_t tessera_close(int32_t fd, uint64_t *stats);
+TESSERA_EXPORT double tessera_pread(int32_t fd, void *bytes, double length, double offset, uint64_t *stats);
+TESSERA_EXPORT double tessera_pwrite(int32_t fd, const void *bytes, double length, double offset, uint64_t *stats);
+/* `segments`: address and length of each, as doubles. */
+TESSERA_EXPORT double tessera_preadv(int32_t fd, const double *segments, int32_t count, double offset, uint64_t *stats);
+TESSERA_EXPORT double tessera_pwritev(int32_t fd, const double *segments, int32_t count, double offset, uint64_t *stats);
+/*
+ * | result | 0    | 1                      | 2      | 3                | 4           | 5         | 6               |
+ * | ------ | ---- | ---------------------- | ------ | ---------------- | ----------- | --------- | --------------- |
+ * |        | size | 1 file, 2 folder, or 0 | device | inode / 2^32     | inode % 2^32 | mtime (s) | mtime (ns part) |
+ */
+TESSERA_EXPORT int32_t tessera_fstat(int32_t fd, double *result, uint64_t *stats);
+TESSERA_EXPORT int32_t tessera_ftruncate(int32_t fd, double length, uint64_t *stats);
+TESSERA_EXPORT int32_t tessera_fdatasync(int32_t fd, uint64_t *stats);
+TESSERA_EXPORT int32_t tessera_fsync(int32_t fd, uint64_t *stats);
+/* Asks the system to forget a file's clean pages (length 0: to the end); -ENOSYS where it can't be asked. */
+TESSERA_EXPORT int32_t tessera_forget(int32_t fd, double offset, double length, uint64_t *stats);
+/* Address of a buffer, to find out how it is aligned. */
+TESSERA_EXPORT double tessera_address(const void *bytes);
+
+/* lock.c: byte-range locks, of the open file description where the system has them. Never waits. */
+#define TESSERA_UNLOCK 0
+#define TESSERA_LOCK_READ 1
+#define TESSERA_LOCK_WRITE 2
+TESSERA_EXPORT int32_t tessera_lock(int32_t fd, int32_t kind, double start, double length, uint64_t *stats);
+/* The lock that is in the way: 0 for none, else 1 for a read lock and 2 for a write lock. */
+TESSERA_EXPORT int32_t tessera_lock_test(int32_t fd, int32_t kind, double start, double length, uint64_t *stats);
+/* 1 where locks belong to the open file description, 0 where they belong to the process. */
+TESSERA_EXPORT int32_t tessera_lock_owner(void);
+
+/* map.c: mapped files. Addresses cross as doubles. */
+#define TESSERA_MAP_READ 0 /* shared, read-only: for tessera_map_copy and tessera_gather_map */
+#define TESSERA_MAP_VIEW 1 /* private copy-on-write, registered: for the engine's own loads and stores */
+TESSERA_EXPORT double tessera_map(int32_t fd, double offset, double length, int32_t kind, uint64_t *stats);
+TESSERA_EXPORT int32_t tessera_unmap(double address, double length, uint64_t *stats);
+/* Zero pages in place of a map that somebody may still look at. */
+TESSERA_EXPORT int32_t tessera_map_zero(double address, double length, uint64_t *stats);
+/* `advice`: 0 normal, 1 sequential, 2 random, 3 will need, 4 don't need. */
+TESSERA_EXPORT int32_t tessera_madvise(double address, double length, int32_t advice, uint64_t *stats);
+TESSERA_EXPORT int32_t tessera_msync(double address, double length, uint64_t *stats);
+TESSERA_EXPORT double tessera_page_size(void);
+/* Copies out of a map; -EIO when the file has become shorter meanwhile. */
+TESSERA_EXPORT double tessera_map_copy(double address, double length, void *target, uint64_t *stats);
+/* Zero pages that were put under views because their file had become shorter: in all, and under one view. */
+TESSERA_EXPORT double tessera_map_faults(void);
+TESSERA_EXPORT double tessera_view_faults(double address);
+
+/* Runs `work`; -EIO when it touched bytes of [start, start + length) that their file no longer has. */
+double tessera_guarded(const void *start, size_t length, double (*work)(void *), void *argument);
+
+/* swap.c: byte order. `unit` is 2, 4 or 8; `length` is in bytes, a multiple of `unit`. */
+TESSERA_EXPORT int32_t tessera_swap(void *bytes, double length, int32_t unit);
+void tessera_swap_copy(void *target, const void *source, size_t length, int unit);
+
+/* stream.c: copies past the cache, for more bytes than it holds. `unit` 1 copies as it is. */
+#define TESSERA_STREAM_BYTES ((size_t)4 << 20)
+void tessera_stream_copy(void *target, const void *source, size_t length, int unit);
+
+/* bits.c: bits, least significant first, and bytes of 0 and 1. */
+TESSERA_EXPORT int32_t tessera_unpack_bits(const uint8_t *source, double source_bytes, double bit, uint8_t *target,
+                                           double target_bytes, double count);
+TESSERA_EXPORT int32_t tessera_pack_bits(const uint8_t *source, double source_bytes, uint8_t *target,
+                                         double target_bytes, double bit, double count);
+void tessera_bits_to_bytes(const uint8_t *source, uint64_t bit, uint8_t *target, uint64_t count);
+void tessera_bytes_to_bits(const uint8_t *source, uint8_t *target, uint64_t bit, uint64_t count);
+
+/*
+ * moves.c: boxes from a file's bytes to an array and back. A move is 2 + 3 * ndim doubles, see src/array/moves.ts.
+ * All moves are checked before the first byte changes. Results: 0, or 1 + the number (in the list) of the first move
+ * that is malformed, leaves its buffers, or has more elements than its target holds.
+ */
+#define TESSERA_MAX_AXES 64
+#define TESSERA_KIND_BYTES 0
+#define TESSERA_KIND_BITS 1
+TESSERA_EXPORT double tessera_gather(const double *moves, double first, double count, int32_t kind, int32_t ndim,
+                                     int32_t element, int32_t unit, const uint8_t *file, double file_bytes,
+                                     double file_offset, uint8_t *array, double array_bytes);
+TESSERA_EXPORT double tessera_scatter(const double *moves, double first, double count, int32_t kind, int32_t ndim,
+                                      int32_t element, int32_t unit, const uint8_t *array, double array_bytes,
+                                      uint8_t *file, double file_bytes, double file_offset);
+
+/*
+ * The same from a file, extent by extent: `extents` has 4 doubles each, offset and length in the file, first move and
+ * number of moves. Extents that follow one another in the file are read together as far as `scratch` reaches; it must
+ * hold the largest. From a map: `address` is that of the file's byte 0.
+ * Results also: -errno, and -(TESSERA_SHORT + i) when the file ends before extent i does.
+ */
+#define TESSERA_SHORT 1000000.0
+TESSERA_EXPORT double tessera_gather_file(int32_t fd, const double *extents, int32_t extent_count,
+                                          const double *moves, double move_count, int32_t kind, int32_t ndim,
+                                          int32_t element, int32_t unit, uint8_t *array, double array_bytes,
+                                          uint8_t *scratch, double scratch_bytes, uint64_t *stats);
+TESSERA_EXPORT double tessera_gather_map(double address, double map_bytes, const double *extents, int32_t extent_count,
+                                         const double *moves, double move_count, int32_t kind, int32_t ndim,
+                                         int32_t element, int32_t unit, uint8_t *array, double array_bytes,
+                                         uint64_t *stats);
+#endif
