@@ -17,10 +17,10 @@
 /**
  * The name under which `table.dat` of the table in `directory` stores the table in `path`.
  *
+ * @param directory Absolute path of the table that names the other.
  * @param path Absolute path of the table that is named.
- * @param directory Absolute path of the table that names it.
  */
-export function storedName(path: string, directory: string): string {
+export function storedName(directory: string, path: string): string {
   const name = normalize(path), home = normalize(directory);
   if (name.startsWith(`${home}/`)) return `././${name.slice(home.length + 1)}`;
   if (home.startsWith(`${name}/`)) return `${home.slice(name.length + 1)}/.`;
@@ -33,10 +33,10 @@ export function storedName(path: string, directory: string): string {
  * The path that a stored name means. Names that aren't stored relative to the table come back as they are: absolute,
  * or relative to the working directory, perhaps with `~` or `$NAME`, which the caller expands as it likes.
  *
+ * @param directory Absolute path of the table that names the other.
  * @param stored The name as it stands in the file.
- * @param directory Absolute path of the table that names it.
  */
-export function resolveStoredName(stored: string, directory: string): string {
+export function resolveStoredName(directory: string, stored: string): string {
   const home = normalize(directory);
   let rest = stored;
   let dots = 0;
@@ -56,7 +56,7 @@ export function resolveStoredName(stored: string, directory: string): string {
 }
 
 /** True when an absolute path is `tree` or lies below it, after `.` and `..` are taken out of both. */
-export function isWithin(path: string, tree: string): boolean {
+export function isWithin(tree: string, path: string): boolean {
   if (!path.startsWith("/")) return false;
   const inner = normalize(path), outer = normalize(tree);
   return inner === outer || outer === "/" || inner.startsWith(`${outer}/`);

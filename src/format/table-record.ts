@@ -1,0 +1,352 @@
+/**
+ * TableRecord: the keywords of a table or column, and record cells, as programs see them. Fields keep their order and
+ * their types. The plain form that is read and written is in record.ts.
+ */
+import type { DType } from "../array/dtype.ts";
+import type { NDArray } from "../array/ndarray.ts";
+import { TableError } from "../error.ts";
+import { MAX_RECORD_DEPTH } from "./aipsio.ts";
+import { describe, plainFieldOf } from "./field-value.ts";
+import { type JsonValue, recordToJson } from "./json.ts";
+import { EMPTY_RECORD, type FieldValue, type RecordField, type RecordFields } from "./record.ts";
+import { decodeUtf8, encodeUtf8 } from "./strings.ts";
+
+/** A field that refers to a subtable. */
+export class TableKeyword {
+  /**
+   * The table's name as it is stored: relative to the table that holds the keyword, e.g. `././ANTENNA`, or absolute.
+   */
+  readonly table: string;
+
+  constructor(table: string) {
+    this.table = table;
+  }
+}
+
+/** What a record's field gives: scalars as JavaScript values, complex ones as pairs. */
+export type RecordValue =
+  | boolean
+  | number
+  | bigint
+  | string
+  | readonly [re: number, im: number]
+  | NDArray<DType, never>
+  | TableRecord
+  | TableKeyword;
+
+/** What kind of thing a field is. */
+export type FieldKind = FieldValue["kind"];
+
+/** How a record is kept. */
+export interface TableRecordOptions {
+  /** Refuse changes with code READ_ONLY. */
+  readonly readOnly?: boolean;
+  /** What errors call the record: `keywords of t/my.ms`. */
+  readonly name?: string;
+  /** Called before every change of the record or one inside it; what it throws keeps the change from happening. */
+  readonly beforeChange?: () => void;
+}
+
+/** Where a record inside another reports its changes. */
+interface Parent {
+  readonly record: TableRecord;
+  readonly key: string;
+}
+
+/**
+ * Named, typed fields in order: scalars, arrays, records and references to subtables.
+ *
+ * A record got from a field is part of this one: changing it changes this one. A record put into a field is copied.
+ *
+ * @example
+ * ```ts
+ * import { TableRecord } from "@tessera/tables";
+ * const record = new TableRecord();
+ * record.set("MS_VERSION", 2, "float32");
+ * record.set("UNITS", ["m", "m", "m"]);
+ * record.set("MEASINFO", { type: "position", Ref: "ITRF" });
+ * console.log(record.dtype("MS_VERSION"), record.keys());
+ * ```
+ */
+export class TableRecord implements Iterable<[key: string, value: RecordValue]> {
+  readonly #fields: Map<string, RecordField>;
+  readonly #recordType: number;
+  readonly #options: TableRecordOptions;
+  readonly #children = new Map<string, TableRecord>();
+  #parent: Parent | null = null;
+  #changes = 0;
+  #plain: RecordFields | null;
+
+  /** Makes a record of plain fields; of none if they are left out. */
+  constructor(fields: RecordFields = EMPTY_RECORD, options: TableRecordOptions = {}) {
+    this.#fields = new Map(fields.fields.map((field) => [field.name, field]));
+    this.#recordType = fields.recordType;
+    this.#options = options;
+    this.#plain = fields;
+  }
+
+  /** Makes a record of an object's properties, or of entries; values as {@linkcode TableRecord.set} takes them. */
+  static from(values: Readonly<Record<string, unknown>> | Iterable<readonly [string, unknown]>): TableRecord {
+    const record = new TableRecord();
+    for (const [key, value] of isIterable(values) ? values : Object.entries(values)) record.set(key, value);
+    return record;
+  }
+
+  /** Number of fields. */
+  get size(): number {
+    return this.#fields.size;
+  }
+
+  /** Number of changes so far, those of records inside it included. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  /** True when changes are refused. */
+  get readOnly(): boolean {
+    return this.#root.#options.readOnly ?? false;
+  }
+
+  /** Names of the fields, in order. */
+  keys(): string[] {
+    return [...this.#fields.keys()];
+  }
+
+  /** True when there is such a field. */
+  has(key: string): boolean {
+    return this.#fields.has(key);
+  }
+
+  /** Value of a field, undefined if there is none. An array is a copy. */
+  get(key: string): RecordValue | undefined {
+    const value = this.#fields.get(key)?.value;
+    if (value === undefined) return undefined;
+    switch (value.kind) {
+      case "scalar":
+        return value.value;
+      case "array":
+        return {
+          dtype: value.dtype,
+          shape: [...value.shape],
+          data: value.data.slice(),
+        } as unknown as NDArray<
+          DType,
+          never
+        >;
+      case "table":
+        return new TableKeyword(value.name);
+      case "record":
+        return this.#child(key, value.fields);
+    }
+  }
+
+  /** What kind of field it is, undefined if there is none. */
+  kind(key: string): FieldKind | undefined {
+    return this.#fields.get(key)?.value.kind;
+  }
+
+  /** Data type of a scalar, of an array's elements, `record` or `table`; undefined if there is no such field. */
+  dtype(key: string): DType | "table" | undefined {
+    const value = this.#fields.get(key)?.value;
+    if (value === undefined) return undefined;
+    return value.kind === "scalar" || value.kind === "array" ? value.dtype : value.kind;
+  }
+
+  /** Comment of a field, undefined if there is no such field. */
+  comment(key: string): string | undefined {
+    return this.#fields.get(key)?.comment;
+  }
+
+  /** Changes the comment of a field. @throws TableError INVALID_ARGUMENT, READ_ONLY */
+  setComment(key: string, comment: string): void {
+    const field = this.#fields.get(key);
+    if (field === undefined) {
+      throw new TableError("INVALID_ARGUMENT", `${this.#nameOf(key)}: there is no such field`);
+    }
+    this.#put({ ...field, comment });
+  }
+
+  /**
+   * Gives a field a value; a new field comes last, an old one keeps its place and comment but not its type.
+   *
+   * Without a dtype: boolean gives bool, a whole number of 32 bits int32, another number float64, bigint int64; a typed
+   * array or a list an array of one axis, `{ shape, data }` one of several; an object a record. To keep the type
+   * that a field has, pass `record.dtype(key)`.
+   *
+   * @throws TableError TYPE_MISMATCH, OUT_OF_RANGE or SHAPE_MISMATCH for values that don't fit; records hold no uint16.
+   * READ_ONLY; LIMIT for more than 256 levels of records. Nothing is changed then.
+   */
+  set(key: string, value: unknown, dtype?: DType): void {
+    if (typeof key !== "string" || key === "" || decodeUtf8(encodeUtf8(key)) !== key) {
+      throw new TableError("INVALID_ARGUMENT", `${this.#name}: ${describe(key)} is no name of a field`);
+    }
+    const field = valueOf(value, dtype, this.#nameOf(key), this.#depth + 1);
+    this.#put({ name: key, comment: this.comment(key) ?? "", value: field });
+  }
+
+  /** Removes a field. @returns false if there is none. @throws TableError READ_ONLY */
+  delete(key: string): boolean {
+    if (!this.#fields.has(key)) return false;
+    this.#beforeChange();
+    this.#forget(key);
+    this.#fields.delete(key);
+    this.#changed();
+    return true;
+  }
+
+  /** Takes over all fields of another record, with types and comments; those of the same names are replaced. */
+  assign(other: TableRecord | RecordFields): void {
+    const { fields } = other instanceof TableRecord ? other.toFields() : other;
+    const levels = this.#depth;
+    for (const field of fields) {
+      if (field.value.kind === "record") {
+        checkDepth(levels + depthOf(field.value.fields), this.#nameOf(field.name));
+      }
+    }
+    for (const field of fields) this.#put(field);
+  }
+
+  /** Names and values of the fields, in order. */
+  *[Symbol.iterator](): Iterator<[key: string, value: RecordValue]> {
+    for (const key of this.keys()) yield [key, this.get(key)!];
+  }
+
+  /** The record in the form that is written to disk. */
+  toFields(): RecordFields {
+    if (this.#plain !== null) return this.#plain;
+    const fields = [...this.#fields.values()].map((field): RecordField => {
+      const child = this.#children.get(field.name);
+      return child === undefined ? field : { ...field, value: { kind: "record", fields: child.toFields() } };
+    });
+    return this.#plain = { fields, recordType: this.#recordType };
+  }
+
+  /** The record in the form that `table cat` prints. */
+  toJSON(): { [key: string]: JsonValue } {
+    return recordToJson(this.toFields());
+  }
+
+  /** What `console.log` shows. */
+  [Symbol.for("Deno.customInspect")](
+    inspect: (value: unknown, options: unknown) => string,
+    options: unknown,
+  ): string {
+    return `TableRecord ${inspect(Object.fromEntries(this), options)}`;
+  }
+
+  #child(key: string, fields: RecordFields): TableRecord {
+    let child = this.#children.get(key);
+    if (child === undefined) {
+      child = new TableRecord(fields);
+      child.#parent = { record: this, key };
+      this.#children.set(key, child);
+    }
+    return child;
+  }
+
+  /** A record that was got from a field stays usable when the field goes, but it is nobody's part any more. */
+  #forget(key: string): void {
+    const child = this.#children.get(key);
+    if (child === undefined) return;
+    child.#parent = null;
+    this.#children.delete(key);
+  }
+
+  #put(field: RecordField): void {
+    this.#beforeChange();
+    if (this.#fields.get(field.name)?.value !== field.value) this.#forget(field.name);
+    this.#fields.set(field.name, field);
+    this.#changed();
+  }
+
+  #beforeChange(): void {
+    const { readOnly, beforeChange } = this.#root.#options;
+    if (readOnly) throw new TableError("READ_ONLY", `${this.#name}: open for reading only`);
+    beforeChange?.();
+  }
+
+  #changed(): void {
+    for (let record: TableRecord | undefined = this; record !== undefined; record = record.#parent?.record) {
+      record.#changes++;
+      record.#plain = null;
+    }
+  }
+
+  get #root(): TableRecord {
+    let record: TableRecord = this;
+    while (record.#parent !== null) record = record.#parent.record;
+    return record;
+  }
+
+  /** Levels of records down to this one, itself included. */
+  get #depth(): number {
+    let depth = 1;
+    for (let at = this.#parent; at !== null; at = at.record.#parent) depth++;
+    return depth;
+  }
+
+  get #name(): string {
+    if (this.#parent !== null) return this.#parent.record.#nameOf(this.#parent.key);
+    return this.#options.name ?? "record";
+  }
+
+  #nameOf(key: string): string {
+    return `${this.#name}, field ${JSON.stringify(key)}`;
+  }
+}
+
+/** The field value of what a program put in; a record in it stands at level `depth`. */
+function valueOf(value: unknown, dtype: DType | undefined, where: string, depth: number): FieldValue {
+  const fields = dtype === undefined || dtype === "record" ? recordOf(value, where, depth) : undefined;
+  if (fields !== undefined) return { kind: "record", fields };
+  if (value instanceof TableKeyword) {
+    if (dtype === undefined) return { kind: "table", name: value.table };
+  } else {
+    const plain = plainFieldOf(value, dtype, where);
+    if (plain !== undefined) return plain;
+  }
+  throw new TableError(
+    "TYPE_MISMATCH",
+    `${where}: found ${describe(value)}, expected a value of ${dtype ?? "a known type"}`,
+  );
+}
+
+/** The fields of a TableRecord or of a plain object that isn't an array; undefined for anything else. */
+function recordOf(value: unknown, where: string, depth: number): RecordFields | undefined {
+  if (value instanceof TableRecord) {
+    const fields = value.toFields();
+    checkDepth(depth - 1 + depthOf(fields), where);
+    return fields;
+  }
+  if (typeof value !== "object" || value === null) return undefined;
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return undefined;
+  if ("shape" in value && "data" in value && plainFieldOf(value, undefined, where) !== undefined) {
+    return undefined;
+  }
+  checkDepth(depth, where);
+  const fields = Object.entries(value).map(([name, inner]): RecordField => ({
+    name,
+    comment: "",
+    value: valueOf(inner, undefined, `${where}, field ${JSON.stringify(name)}`, depth + 1),
+  }));
+  return { fields, recordType: 1 };
+}
+
+/** Levels of records in a record: 1 without records inside. */
+function depthOf(record: RecordFields): number {
+  let deepest = 0;
+  for (const { value } of record.fields) {
+    if (value.kind === "record") deepest = Math.max(deepest, depthOf(value.fields));
+  }
+  return deepest + 1;
+}
+
+function checkDepth(depth: number, where: string): void {
+  if (depth <= MAX_RECORD_DEPTH) return;
+  throw new TableError("LIMIT", `${where}: records are nested deeper than ${MAX_RECORD_DEPTH} levels`);
+}
+
+function isIterable(value: object): value is Iterable<readonly [string, unknown]> {
+  return Symbol.iterator in value;
+}
