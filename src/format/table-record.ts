@@ -6,7 +6,7 @@ import type { DType } from "../array/dtype.ts";
 import type { NDArray } from "../array/ndarray.ts";
 import { TableError } from "../error.ts";
 import { MAX_RECORD_DEPTH } from "./aipsio.ts";
-import { describe, plainFieldOf } from "./field-value.ts";
+import { describe, isArrayInput, plainFieldOf } from "./field-value.ts";
 import { type JsonValue, recordToJson } from "./json.ts";
 import { EMPTY_RECORD, type FieldValue, type RecordField, type RecordFields } from "./record.ts";
 import { decodeUtf8, encodeUtf8 } from "./strings.ts";
@@ -163,7 +163,9 @@ export class TableRecord implements Iterable<[key: string, value: RecordValue]> 
     if (field === undefined) {
       throw new TableError("INVALID_ARGUMENT", `${this.#nameOf(key)}: there is no such field`);
     }
-    this.#put({ ...field, comment });
+    this.#beforeChange();
+    this.#fields.set(key, { ...field, comment });
+    this.#changed();
   }
 
   /**
@@ -171,15 +173,13 @@ export class TableRecord implements Iterable<[key: string, value: RecordValue]> 
    *
    * Without a dtype: boolean gives bool, a whole number of 32 bits int32, another number float64, bigint int64; a typed
    * array or a list an array of one axis, `{ shape, data }` one of several; an object a record. To keep the type
-   * that a field has, pass `record.dtype(key)`.
+   * that a field has, pass `record.dtype(key)`. With dtype `table` the value is the stored name of a subtable.
    *
    * @throws TableError TYPE_MISMATCH, OUT_OF_RANGE or SHAPE_MISMATCH for values that don't fit; records hold no uint16.
    * READ_ONLY; LIMIT for more than 256 levels of records. Nothing is changed then.
    */
-  set(key: string, value: unknown, dtype?: DType): void {
-    if (typeof key !== "string" || key === "" || decodeUtf8(encodeUtf8(key)) !== key) {
-      throw new TableError("INVALID_ARGUMENT", `${this.#name}: ${describe(key)} is no name of a field`);
-    }
+  set(key: string, value: unknown, dtype?: DType | "table"): void {
+    checkKey(key, this.#name);
     const field = valueOf(value, dtype, this.#nameOf(key), this.#depth + 1);
     this.#put({ name: key, comment: this.comment(key) ?? "", value: field });
   }
@@ -254,7 +254,7 @@ export class TableRecord implements Iterable<[key: string, value: RecordValue]> 
 
   #put(field: RecordField): void {
     this.#beforeChange();
-    if (this.#fields.get(field.name)?.value !== field.value) this.#forget(field.name);
+    this.#forget(field.name);
     this.#fields.set(field.name, field);
     this.#changed();
   }
@@ -266,23 +266,18 @@ export class TableRecord implements Iterable<[key: string, value: RecordValue]> 
   }
 
   #changed(): void {
-    for (let record: TableRecord | undefined = this; record !== undefined; record = record.#parent?.record) {
-      record.#changes++;
-      record.#plain = null;
-    }
+    this.#changes++;
+    this.#plain = null;
+    if (this.#parent !== null) this.#parent.record.#changed();
   }
 
   get #root(): TableRecord {
-    let record: TableRecord = this;
-    while (record.#parent !== null) record = record.#parent.record;
-    return record;
+    return this.#parent === null ? this : this.#parent.record.#root;
   }
 
   /** Levels of records down to this one, itself included. */
   get #depth(): number {
-    let depth = 1;
-    for (let at = this.#parent; at !== null; at = at.record.#parent) depth++;
-    return depth;
+    return this.#parent === null ? 1 : this.#parent.record.#depth + 1;
   }
 
   get #name(): string {
@@ -296,15 +291,20 @@ export class TableRecord implements Iterable<[key: string, value: RecordValue]> 
 }
 
 /** The field value of what a program put in; a record in it stands at level `depth`. */
-function valueOf(value: unknown, dtype: DType | undefined, where: string, depth: number): FieldValue {
+function valueOf(
+  value: unknown,
+  dtype: DType | "table" | undefined,
+  where: string,
+  depth: number,
+): FieldValue {
+  if (dtype === undefined || dtype === "table") {
+    const table = value instanceof TableKeyword ? value.table : dtype === "table" ? value : undefined;
+    if (typeof table === "string") return { kind: "table", name: table };
+  }
   const fields = dtype === undefined || dtype === "record" ? recordOf(value, where, depth) : undefined;
   if (fields !== undefined) return { kind: "record", fields };
-  if (value instanceof TableKeyword) {
-    if (dtype === undefined) return { kind: "table", name: value.table };
-  } else {
-    const plain = plainFieldOf(value, dtype, where);
-    if (plain !== undefined) return plain;
-  }
+  const plain = dtype === "table" ? undefined : plainFieldOf(value, dtype, where);
+  if (plain !== undefined) return plain;
   throw new TableError(
     "TYPE_MISMATCH",
     `${where}: found ${describe(value)}, expected a value of ${dtype ?? "a known type"}`,
@@ -321,16 +321,23 @@ function recordOf(value: unknown, where: string, depth: number): RecordFields | 
   if (typeof value !== "object" || value === null) return undefined;
   const prototype = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) return undefined;
-  if ("shape" in value && "data" in value && plainFieldOf(value, undefined, where) !== undefined) {
-    return undefined;
-  }
+  if (isArrayInput(value)) return undefined;
   checkDepth(depth, where);
-  const fields = Object.entries(value).map(([name, inner]): RecordField => ({
-    name,
-    comment: "",
-    value: valueOf(inner, undefined, `${where}, field ${JSON.stringify(name)}`, depth + 1),
-  }));
+  const fields = Object.entries(value).map(([name, inner]): RecordField => {
+    checkKey(name, where);
+    return {
+      name,
+      comment: "",
+      value: valueOf(inner, undefined, `${where}, field ${JSON.stringify(name)}`, depth + 1),
+    };
+  });
   return { fields, recordType: 1 };
+}
+
+/** Names must come back from the disk as they went there. */
+function checkKey(key: unknown, where: string): void {
+  if (typeof key === "string" && key !== "" && decodeUtf8(encodeUtf8(key)) === key) return;
+  throw new TableError("INVALID_ARGUMENT", `${where}: ${describe(key)} is no name of a field`);
 }
 
 /** Levels of records in a record: 1 without records inside. */
