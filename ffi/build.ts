@@ -29,6 +29,17 @@ function folderOf(target: LibraryPlace): string {
   );
 }
 
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await Deno.mkdir(folder, { recursive: true });
+    const probe = await Deno.makeTempFile({ dir: folder, suffix: ".tmp" });
+    await Deno.remove(probe);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new TableError("IO", `cannot build there: ${reason}`, { file: folder, cause });
+  }
+}
+
 function exists(path: string): boolean {
   try {
     return Deno.statSync(path).isFile;
@@ -56,6 +67,17 @@ async function compile(compiler: string[], flags: readonly string[], folder: str
   throw new TableError("IO", `${compiler.join(" ")} failed with status ${output.code}:\n${said}`);
 }
 
+/** Removes builds of other sources: in the tree nobody wants them any more, unlike in the cache. */
+async function removeOthers(folder: string, path: string): Promise<void> {
+  const prefix = libraryName("").replace(/\.\w+$/, "");
+  for await (const { name } of Deno.readDir(folder)) {
+    const other = `${folder}/${name}`;
+    if (name.startsWith(prefix) && !name.endsWith(".tmp") && other !== path) {
+      await Deno.remove(other).catch(() => {});
+    }
+  }
+}
+
 /**
  * Compiles the C library, unless the library of these very sources is there.
  *
@@ -78,7 +100,7 @@ export async function buildLibrary(options: BuildOptions): Promise<string> {
   const sources = await Deno.makeTempDir({ prefix: "tessera-" });
   try {
     for (const [name, text] of Object.entries(SOURCES)) await Deno.writeTextFile(`${sources}/${name}`, text);
-    await Deno.mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     // Renamed when complete: nobody ever loads half a library, and two builds at once do no harm.
     const half = `${path}.${crypto.randomUUID()}.tmp`;
     try {
@@ -88,6 +110,7 @@ export async function buildLibrary(options: BuildOptions): Promise<string> {
         sources,
       );
       await Deno.rename(half, path);
+      if (options.target === "tree") await removeOthers(folder, path);
     } catch (error) {
       await Deno.remove(half).catch(() => {});
       throw error;

@@ -159,7 +159,11 @@ export function viewOf<D extends NumericType>(
   byteOffset: number,
   elements: number,
 ): NumericData<D> {
-  const make = CONSTRUCTORS[dtype] as unknown as new (b: ArrayBufferLike, o: number, n: number) => NumericData<D>;
+  const make = CONSTRUCTORS[dtype] as unknown as new (
+    b: ArrayBufferLike,
+    o: number,
+    n: number,
+  ) => NumericData<D>;
   return new make(buffer, byteOffset, elements * INFO[dtype].items);
 }
 

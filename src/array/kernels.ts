@@ -14,7 +14,21 @@ export interface Kernels {
   /** `count` bytes (zero or not) to bits from bit `bitOffset` of `target`; the other bits stay as they are. */
   packBits(source: Uint8Array, target: Uint8Array, bitOffset: number, count: number): void;
   /** Moves boxes `first` … `first + count - 1` from `file`, whose byte 0 is the file's byte `fileOffset`, into `array`. */
-  gather(moves: MoveList, first: number, count: number, file: Uint8Array, fileOffset: number, array: Uint8Array): void;
+  gather(
+    moves: MoveList,
+    first: number,
+    count: number,
+    file: Uint8Array,
+    fileOffset: number,
+    array: Uint8Array,
+  ): void;
   /** The other way: from `array` into `file`. */
-  scatter(moves: MoveList, first: number, count: number, array: Uint8Array, file: Uint8Array, fileOffset: number): void;
+  scatter(
+    moves: MoveList,
+    first: number,
+    count: number,
+    array: Uint8Array,
+    file: Uint8Array,
+    fileOffset: number,
+  ): void;
 }
