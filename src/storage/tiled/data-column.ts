@@ -1,0 +1,139 @@
+/**
+ * Data columns: cells whose values are in tiles.
+ */
+import { TableError } from "../../error.ts";
+import { type Box, elementsOf, type Rows, sameShape } from "../../array/rows.ts";
+import type { Plan } from "../../io/plan.ts";
+import type { CellTarget, ManagedColumn, ShapeRun } from "../manager.ts";
+import type { Cube } from "./cube.ts";
+import { gatherCells, type SectionPlace } from "./gather.ts";
+import type { TsmFile } from "./header.ts";
+import type { TiledManager } from "./manager.ts";
+import { type PixelFormat, pixelFormat } from "./moves.ts";
+import { type CubeStacks, type Segment, stacksOf } from "./stacks.ts";
+
+/** Reads a data column of any tiled manager. */
+export class DataColumn<M extends TiledManager = TiledManager> implements ManagedColumn, SectionPlace {
+  protected readonly manager: M;
+  /** Number among the data columns. */
+  protected readonly slot: number;
+  readonly format: PixelFormat;
+  readonly cellAxes: number;
+
+  constructor(manager: M, slot: number) {
+    this.manager = manager;
+    this.slot = slot;
+    this.format = pixelFormat(manager.layout.dtypes[slot]!, manager.context.bigEndian);
+    this.cellAxes = manager.cellAxes;
+  }
+
+  /** Name of the column. */
+  protected get columnName(): string {
+    return this.manager.context.columns[this.manager.roles.data[this.slot]!]!.name;
+  }
+
+  fileName(cube: Cube): string {
+    return this.manager.fileName(cube);
+  }
+
+  bucketSize(cube: Cube): number {
+    return this.manager.bucketSize(cube);
+  }
+
+  sectionOffset(cube: Cube): number {
+    return this.manager.layout.sectionOffset(this.slot, cube.tilePixels);
+  }
+
+  sectionLength(cube: Cube): number {
+    return this.manager.layout.sectionLength(this.slot, cube.tilePixels);
+  }
+
+  *shapes(rows: Rows): Plan<ShapeRun[]> {
+    const runs: ShapeRun[] = [];
+    const needed = new Map<Cube, number>();
+    let cube: Cube | null = null, count = 0;
+    const close = () => {
+      if (count > 0) runs.push({ count, shape: cube === null ? null : cube.shape.slice(0, this.cellAxes) });
+    };
+    for (const segment of this.manager.locate(rows)) {
+      if (segment.cube !== cube) {
+        close();
+        cube = segment.cube;
+        count = 0;
+      }
+      count += segment.count;
+      if (cube !== null) {
+        const last = this.lastPosition(segment);
+        if (!(needed.get(cube)! >= last)) needed.set(cube, last);
+      }
+    }
+    close();
+    yield* this.manager.checkStored(needed);
+    return runs;
+  }
+
+  /** Position on the cube's last axis that a segment reaches to. */
+  private lastPosition({ cube, position, count }: Segment): number {
+    const { shape, lastLength } = cube!;
+    if (this.cellAxes === shape.length) return lastLength - 1;
+    const below = elementsOf(shape.slice(this.cellAxes, -1));
+    return Math.floor((position + count - 1) / below);
+  }
+
+  *read(
+    rows: Rows,
+    cellShape: readonly number[],
+    box: Box | null,
+    target: CellTarget,
+    at: number,
+  ): Plan<void> {
+    if (target.kind !== "numeric") throw new TypeError("a tiled column has no strings");
+    const selection = this.select(rows, cellShape, false);
+    yield* this.manager.settle(selection.map(({ cube }) => this.manager.fileOf(cube)));
+    yield* gatherCells(this, selection, box, target.bytes, at);
+  }
+
+  /** The cells of a selection, sorted; all must be defined and of shape `cellShape`. */
+  protected select(rows: Rows, cellShape: readonly number[], unique: boolean): CubeStacks[] {
+    const rowAxes = this.manager.header.ndim - this.cellAxes;
+    const selection = stacksOf(this.defined(rows), { unique, strided: rowAxes === 1 });
+    for (const { cube } of selection) {
+      const shape = cube.shape.slice(0, this.cellAxes);
+      if (!sameShape(shape, cellShape)) {
+        throw new TableError(
+          "SHAPE_MISMATCH",
+          `column ${this.columnName}: cells have shape [${shape}], [${cellShape}] expected`,
+        );
+      }
+    }
+    return selection;
+  }
+
+  private *defined(rows: Rows): Generator<Segment> {
+    for (const segment of this.manager.locate(rows)) {
+      if (segment.cube === null) {
+        const row = rows.at(segment.index);
+        throw new TableError(
+          "OUT_OF_RANGE",
+          `column ${this.columnName}: the cell of row ${row} is undefined`,
+        );
+      }
+      yield segment;
+    }
+  }
+
+  get tileShape(): readonly number[] | null {
+    return this.manager.largestCube?.tileShape ?? null;
+  }
+
+  bytesOnDisk(): number {
+    let bytes = 0;
+    for (const cube of this.manager.realCubes) bytes += cube.tiles * this.sectionLength(cube);
+    return bytes;
+  }
+
+  /** The data file of a cube, for {@linkcode scatterCells}. */
+  protected fileOf(cube: Cube): TsmFile {
+    return this.manager.fileOf(cube);
+  }
+}

@@ -1,0 +1,289 @@
+/**
+ * What writing needs beyond reading: making a manager, growing cubes, writing columns, flushing.
+ *
+ * Data files are brought up to date before the header, which is what makes new tiles visible (format reference part 4,
+ * section 9).
+ */
+import { TableError } from "../../error.ts";
+import type { Box, Rows } from "../../array/rows.ts";
+import { isNumeric } from "../../array/dtype.ts";
+import { AipsWriter } from "../../format/aipsio.ts";
+import type { Plan } from "../../io/plan.ts";
+import type { CellSource, ManagedColumn, ManagerContext, StorageSpec } from "../manager.ts";
+import { WritableCoordinate } from "./coordinate-write.ts";
+import { Cube } from "./cube.ts";
+import type { CubeValues } from "./cube-values.ts";
+import { DataColumn } from "./data-column.ts";
+import type { TiledHeader, TsmFile } from "./header.ts";
+import { dataName, headerName, TiledManager, type TiledParts } from "./manager.ts";
+import { dataTypes, rolesOf } from "./roles.ts";
+import { scatterCells } from "./scatter.ts";
+import { TileLayout } from "./tile-layout.ts";
+import { chooseTileShape } from "./tile-shape.ts";
+
+/** casacore keeps the size of a tile and the number of tiles of a cube in 32 bits. */
+const MAX_BUCKET_BYTES = 2 ** 31 - 1, MAX_TILES = 2 ** 32 - 1;
+
+/** An open tiled manager that can be written. */
+export abstract class WritableTiled extends TiledManager {
+  /** True when the header file is no longer what it should be. */
+  #headerChanged: boolean;
+  #dataChanged = false;
+
+  /** @param isNew True for a manager that has no header file yet. */
+  constructor(parts: TiledParts, isNew: boolean) {
+    super(parts);
+    this.#headerChanged = isNew;
+  }
+
+  /** Plan: adds rows. */
+  abstract addRows(count: number): Plan<void>;
+
+  /** Plan: sees to it that the cells of `rows` have shape `cellShape`, changing nothing if one of them can't. */
+  abstract give(rows: Rows, cellShape: readonly number[], column: string): Plan<void>;
+
+  /** Writes the root object of the header. */
+  protected abstract writeHeader(w: AipsWriter): void;
+
+  override get dirty(): boolean {
+    return this.#headerChanged || this.#dataChanged;
+  }
+
+  /** Notes that the header has to be written. */
+  headerChanged(): void {
+    this.#headerChanged = true;
+  }
+
+  /** Notes that tiles were written. */
+  dataChanged(): void {
+    this.#dataChanged = true;
+  }
+
+  *flush(): Plan<Uint8Array> {
+    yield* this.settle(this.header.files);
+    if (this.#headerChanged) {
+      yield { kind: "barrier" };
+      const w = new AipsWriter();
+      this.writeHeader(w);
+      yield { kind: "replace", file: headerName(this.sequence), bytes: w.finish() };
+    }
+    this.#headerChanged = false;
+    this.#dataChanged = false;
+    return new Uint8Array(0);
+  }
+
+  protected override makeDataColumn(slot: number): ManagedColumn {
+    return new WritableData(this, slot);
+  }
+
+  protected override makeCoordinateColumn(index: number, axis: number): ManagedColumn {
+    return new WritableCoordinate(this, index, axis);
+  }
+
+  /** Plan: makes an empty data file. */
+  *makeFile(number: number): Plan<TsmFile> {
+    yield { kind: "create", file: dataName(this.sequence, number) };
+    const file: TsmFile = { number, length: 0, physical: 0, grown: false };
+    this.header.files[number] = file;
+    this.#headerChanged = true;
+    return file;
+  }
+
+  /**
+   * A new cube that grows on its last axis, which has length 0.
+   *
+   * @throws TableError LIMIT when its tiles would be larger than casacore can handle.
+   */
+  newCube(cellShape: readonly number[], file: number, values: CubeValues): Cube {
+    const shape = [...cellShape, 0];
+    const cube = new Cube(shape, chooseTileShape(shape, this.defaultTileShape), {
+      file,
+      offset: 0,
+      extensible: true,
+      values,
+    });
+    const bytes = this.bucketSize(cube);
+    if (bytes > MAX_BUCKET_BYTES) {
+      throw new TableError(
+        "LIMIT",
+        `a tile of [${cube.tileShape}] takes ${bytes} bytes, at most ${MAX_BUCKET_BYTES} are possible`,
+      );
+    }
+    this.#defineCoordinates(cube);
+    return cube;
+  }
+
+  /** Checks that a cube can grow by `count` positions. @throws TableError LIMIT, CORRUPT */
+  checkGrowth(cube: Cube, count: number): void {
+    if (!cube.extensible) throw this.corrupt(`hypercube [${cube.shape}] is said not to be extensible`);
+    const tiles = cube.tilesUpTo(cube.lastLength + count - 1);
+    if (tiles > MAX_TILES || !Number.isSafeInteger(tiles * this.bucketSize(cube) * 8)) {
+      throw new TableError(
+        "LIMIT",
+        `${cube.lastLength + count} rows take ${tiles} tiles, at most ${MAX_TILES} are possible`,
+      );
+    }
+  }
+
+  /** Makes a cube longer on its last axis; what is new reads as zeros. */
+  grow(cube: Cube, count: number): void {
+    if (count === 0) return;
+    const tiles = cube.tiles, axis = cube.shape.length - 1;
+    cube.shape[axis]! += count;
+    const file = this.fileOf(cube);
+    const bytes = (cube.tiles - tiles) * this.bucketSize(cube);
+    file.length += bytes;
+    if (bytes > 0) file.grown = true;
+    const column = this.roles.coordinates[axis] ?? -1;
+    if (column >= 0) this.#extend(cube, column, axis);
+    this.#headerChanged = true;
+  }
+
+  /** Coordinates that were not given yet are zero. */
+  #defineCoordinates(cube: Cube): void {
+    this.roles.coordinates.forEach((column, axis) => {
+      if (column >= 0 && cube.shape[axis]! > 0) this.#extend(cube, column, axis);
+    });
+  }
+
+  #extend(cube: Cube, column: number, axis: number): void {
+    const { name, dtype } = this.context.columns[column]!;
+    if (isNumeric(dtype)) cube.values.extend(name, dtype, cube.shape[axis]!);
+  }
+}
+
+/** Reads and writes a data column. */
+class WritableData extends DataColumn<WritableTiled> {
+  *write(
+    rows: Rows,
+    cellShape: readonly number[],
+    box: Box | null,
+    source: CellSource,
+    at: number,
+  ): Plan<void> {
+    if (source.kind !== "numeric") throw new TypeError("a tiled column has no strings");
+    if (rows.length === 0) return;
+    if (box === null) yield* this.manager.give(rows, cellShape, this.columnName);
+    const selection = this.select(rows, cellShape, true);
+    for (const { cube } of selection) yield* this.manager.physicalSize(this.fileOf(cube));
+    this.manager.dataChanged();
+    yield* scatterCells(this, selection, (cube) => this.fileOf(cube), box, source.bytes, at);
+  }
+
+  *setShape(rows: Rows, cellShape: readonly number[] | null): Plan<void> {
+    if (cellShape !== null) return yield* this.manager.give(rows, cellShape, this.columnName);
+    for (const { cube, index } of this.manager.locate(rows)) {
+      if (cube !== null) {
+        throw new TableError(
+          "INVALID_ARGUMENT",
+          `column ${this.columnName}: the cell of row ${rows.at(index)} has shape ` +
+            `[${cube.shape.slice(0, this.cellAxes)}], ${this.manager.type} can't make it undefined`,
+        );
+      }
+    }
+  }
+}
+
+/** Checks a cell shape that a caller gives. */
+export function checkCellShape(manager: TiledManager, cellShape: readonly number[], column: string): void {
+  if (cellShape.length !== manager.cellAxes) {
+    throw new TableError(
+      "SHAPE_MISMATCH",
+      `column ${column}: cells have ${manager.cellAxes} axes, shape [${cellShape}] given`,
+    );
+  }
+  if (cellShape.some((length) => length === 0)) {
+    throw new TableError(
+      "INVALID_ARGUMENT",
+      `column ${column}: cells of shape [${cellShape}] can't be kept by ${manager.type}: an axis has length 0`,
+    );
+  }
+}
+
+/** What `Table.create` says of a tiled manager. */
+interface TiledOptions {
+  readonly tileShape: readonly number[];
+  readonly maxCacheSize: number;
+}
+
+/** Longest tile axis, and largest cache in MiB, that the header holds. */
+const MAX_LENGTH = 2 ** 31 - 1, MAX_CACHE = 2 ** 32 - 1;
+
+function readOptions(spec: StorageSpec): TiledOptions {
+  const fail = (reason: string): never => {
+    throw new TableError("INVALID_ARGUMENT", `${spec.type} ${spec.name}: ${reason}`);
+  };
+  const { tileShape = [], maxCacheSize = 0, ...others } = spec.options;
+  const unknown = Object.keys(others);
+  if (unknown.length > 0) fail(`there is no option ${unknown.join(", ")}`);
+  const isLength = (length: unknown) =>
+    typeof length === "number" && Number.isInteger(length) && length >= 0 && length <= MAX_LENGTH;
+  if (!Array.isArray(tileShape) || !tileShape.every(isLength)) {
+    fail(
+      `tileShape is ${
+        JSON.stringify(tileShape)
+      }, expected a list of whole numbers, 0 for lengths to be chosen`,
+    );
+  }
+  const isSize = typeof maxCacheSize === "number" && Number.isInteger(maxCacheSize) && maxCacheSize >= 0 &&
+    maxCacheSize <= MAX_CACHE;
+  if (!isSize) {
+    fail(`maxCacheSize is ${JSON.stringify(maxCacheSize)}, expected a number of MiB, 0 for no limit`);
+  }
+  return { tileShape: [...tileShape as number[]], maxCacheSize: maxCacheSize as number };
+}
+
+/** What a new manager with one row axis starts with: no rows, no files, no cubes. */
+export function newParts(context: ManagerContext, spec: StorageSpec): TiledParts {
+  const fail = (reason: string): never => {
+    throw new TableError("INVALID_ARGUMENT", `${spec.type} ${spec.name}: ${reason}`);
+  };
+  const options = readOptions(spec);
+  const roles = rolesOf(context, spec.name, "INVALID_ARGUMENT");
+  const names = roles.data.map((index) => context.columns[index]!.name).join(", ");
+  if (!roles.defined && roles.data.some((index) => context.columns[index]!.kind !== "array")) {
+    fail(`columns ${names} expected to be arrays; scalars need a hypercolumn definition`);
+  }
+  const cellAxes = roles.cellAxes >= 0 ? roles.cellAxes : roles.ndim - 1;
+  if (cellAxes < 0) fail(`the number of axes of columns ${names} must be known`);
+  if (roles.defined && roles.ndim !== cellAxes + 1) {
+    fail(`the hypercolumn is defined with ${roles.ndim} axes, cells have ${cellAxes}`);
+  }
+  if (roles.ids.length > 0) fail("id columns are kept by TiledDataStMan only");
+  checkFixed(context, roles.data, fail);
+  const header: TiledHeader = {
+    rowCount: 0,
+    name: spec.name,
+    maxCacheSize: options.maxCacheSize,
+    ndim: cellAxes + 1,
+    files: [],
+    cubes: [],
+  };
+  const layout = new TileLayout(dataTypes(context, roles));
+  return { context, header, roles, layout, cellAxes, defaultTileShape: options.tileShape };
+}
+
+/** Columns that share tiles share their cells' shapes. */
+function checkFixed(context: ManagerContext, data: readonly number[], fail: (reason: string) => never): void {
+  const fixed = data.map((index) => context.columns[index]!).filter((column) => column.shape !== null);
+  for (const { name, shape } of fixed) {
+    const other = fixed[0]!;
+    if (shape!.some((length) => length < 1)) {
+      fail(`cells of column ${name} have shape [${shape}], lengths from 1 expected`);
+    }
+    if (shape!.some((length, axis) => length !== other.shape![axis])) {
+      fail(
+        `column ${other.name} has cells of shape [${other.shape}], column ${name} of [${shape}]: they can't share tiles`,
+      );
+    }
+  }
+}
+
+/** The shape of all cells, if a data column has a fixed one. */
+export function fixedCellShape(parts: Pick<TiledParts, "context" | "roles">): readonly number[] | null {
+  for (const index of parts.roles.data) {
+    const { kind, shape } = parts.context.columns[index]!;
+    if (kind === "array" && shape !== null) return shape;
+  }
+  return null;
+}
