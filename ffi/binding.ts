@@ -105,9 +105,8 @@ export interface ExtentPlace {
   readonly moveCount: number;
 }
 
-const ADVICE = { normal: 0, sequential: 1, random: 2, willNeed: 3, dontNeed: 4 } as const;
 /** What a caller is going to do with mapped memory. */
-export type Advice = keyof typeof ADVICE;
+export type Advice = "normal" | "sequential" | "random" | "willNeed" | "dontNeed";
 
 const LOCK_CODES: Readonly<Record<LockKind, number>> = { unlock: 0, read: 1, write: 2 };
 const SHORT = 1_000_000;
@@ -344,6 +343,14 @@ export class NativeLibrary {
   /** The address of a buffer's first byte, as a number; 0 for an empty one. */
   address(buffer: Uint8Array<ArrayBuffer>): number {
     return this.symbols.tessera_address(buffer);
+  }
+
+  /**
+   * Pages of any view, of any isolate, that were lost because their file became shorter: a number that only grows, so
+   * that comparing it with the last one tells cheaply whether to look at a view's own count.
+   */
+  mapFaults(): number {
+    return this.symbols.tessera_map_faults();
   }
 
   /**

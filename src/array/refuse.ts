@@ -49,9 +49,8 @@ export function checkBatch(moves: MoveList, first: number, count: number, fileOf
     throw new RangeError(`moves of ${kind} have elements of ${elementSize} bytes, swapped by ${swapUnit}`);
   }
   const last = first + count;
-  if (
-    !(Number.isInteger(first) && Number.isInteger(count) && first >= 0 && count >= 0 && last <= moves.count)
-  ) {
+  const there = Math.min(moves.count, moves.data.length / moves.stride);
+  if (!(Number.isInteger(first) && Number.isInteger(count) && first >= 0 && count >= 0 && last <= there)) {
     throw new RangeError(`moves ${first} to ${last} of a list of ${moves.count}`);
   }
   if (!Number.isSafeInteger(fileOffset) || fileOffset < 0) {
