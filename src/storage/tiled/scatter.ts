@@ -204,9 +204,10 @@ class ScatterBatch {
    * @param fresh True when every byte of the stretch that no move covers is to be zero.
    */
   *open(start: number, end: number, fresh: boolean, ndim: number): Plan<void> {
-    const joins = this.#moves !== null && this.#moves.ndim === ndim && fresh === this.#fresh &&
-      start >= this.#start && start - this.#end <= (fresh ? 0 : MERGE_GAP_BYTES) &&
-      (!fresh || start === this.#end) &&
+    const follows = fresh
+      ? start === this.#end
+      : start >= this.#start && start - this.#end <= MERGE_GAP_BYTES;
+    const joins = this.#moves !== null && this.#moves.ndim === ndim && fresh === this.#fresh && follows &&
       end - this.#start <= MAX_EXTENT_BYTES;
     if (!joins) {
       yield* this.flush();
