@@ -40,8 +40,12 @@ export interface FileMap {
   readonly length: number;
   /** Copies `target.length` bytes from `offset`. */
   copy(offset: number, target: Uint8Array): void;
+  /** As `copy`, on another thread. */
+  copyAsync(offset: number, target: Uint8Array): Promise<void>;
   /** Moves boxes from the mapped file into `array`, as {@linkcode Kernels.gather} with byte 0 of the file at 0. */
   gather(moves: MoveList, first: number, count: number, array: Uint8Array): void;
+  /** As `gather`, on another thread; what is passed is borrowed until the promise settles. */
+  gatherAsync(moves: MoveList, first: number, count: number, array: Uint8Array): Promise<void>;
   /**
    * The bytes of a range as a private copy-on-write view: writing to it changes no file. One ArrayBuffer a mapping,
    * detached when the handle is closed.

@@ -2,20 +2,75 @@
  * The I/O backends by name. A new one is a file and a line here.
  */
 import { TableError } from "../error.ts";
+import { library, libraryStatus } from "../../ffi/binding.ts";
 import type { Backend, IoName } from "./backend.ts";
+import { MemoryBackend } from "./memory-backend.ts";
+import { MmapBackend } from "./mmap-backend.ts";
 import { NodeBackend } from "./node-backend.ts";
+import { PreadBackend } from "./pread-backend.ts";
+import { SeekBackend } from "./seek-backend.ts";
 
-const BACKENDS: Readonly<Partial<Record<IoName, () => Backend>>> = {
+const BACKENDS: Readonly<Record<Exclude<IoName, "direct">, () => Backend>> = {
   node: () => new NodeBackend(),
+  seek: () => new SeekBackend(),
+  pread: () => new PreadBackend(),
+  mmap: () => new MmapBackend(),
+  memory: () => new MemoryBackend(),
 };
 
+/** Names that {@linkcode openBackend} takes, beside `auto`. */
+export const IO_NAMES: readonly IoName[] = Object.keys(BACKENDS) as IoName[];
+
 /**
- * A new backend instance, with counters of its own.
+ * A new backend instance, with counters of its own. `auto` is `pread` where the C library is there, else `node`; it
+ * never asks for a permission.
  *
  * @throws TableError INVALID_ARGUMENT for a name that isn't one, UNSUPPORTED for one that doesn't work here.
  */
 export function openBackend(name: IoName | "auto"): Backend {
-  const make = BACKENDS[name === "auto" ? "node" : name];
-  if (make === undefined) throw new TableError("INVALID_ARGUMENT", `there is no I/O backend "${name}"`);
-  return make();
+  if (name === "direct") {
+    throw new TableError("UNSUPPORTED", "I/O backend direct (O_DIRECT) is not there yet; use pread");
+  }
+  const known = name === "auto" ? (library() === null ? "node" : "pread") : name;
+  if (!Object.hasOwn(BACKENDS, known)) {
+    throw new TableError(
+      "INVALID_ARGUMENT",
+      `expected an I/O backend of auto, ${IO_NAMES.join(", ")}; found ${name}`,
+    );
+  }
+  return BACKENDS[known]();
+}
+
+/** What `table doctor` says of a backend. */
+export interface BackendReport {
+  readonly name: IoName;
+  readonly works: boolean;
+  /** True for the one that `auto` stands for. */
+  readonly auto: boolean;
+  /** Why it works not, or is what `auto` stands for. */
+  readonly reason: string;
+}
+
+/** Which backends work here, and which one `auto` stands for, with reasons. */
+export function backendReport(): BackendReport[] {
+  const status = libraryStatus();
+  const auto: IoName = status.loaded ? "pread" : "node";
+  return [...IO_NAMES, "direct" as const].map((name) => {
+    try {
+      const works = openBackend(name).name === name;
+      const why = name !== auto
+        ? ""
+        : status.loaded
+        ? `the C library is loaded from ${status.path}`
+        : `the C library is not loaded: ${status.reason}`;
+      return { name, works, auto: name === auto, reason: why };
+    } catch (error) {
+      return {
+        name,
+        works: false,
+        auto: false,
+        reason: error instanceof TableError ? error.reason : String(error),
+      };
+    }
+  });
 }

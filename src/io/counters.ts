@@ -106,12 +106,27 @@ export class IoStats {
   /** Counts a write's bytes and alignment. */
   wrote(offset: number, bytes: number): void {
     this.bytesWritten += bytes;
+    this.alignment(offset, bytes);
+  }
+
+  /** Counts a write as aligned or not. */
+  alignment(offset: number, bytes: number): void {
     if (offset % ALIGNMENT === 0 && bytes % ALIGNMENT === 0) this.alignedWrites++;
     else this.unalignedWrites++;
   }
 
+  /** Brings in what is counted elsewhere, before anybody looks: a backend that counts in C overrides it. */
+  protected settle(): void {}
+
+  /** Adds calls that were timed elsewhere. */
+  protected addLatency(kind: TimedKind, histogram: ArrayLike<number>): void {
+    const own = this.#latency[kind];
+    for (let b = 0; b < LATENCY_BUCKETS; b++) own[b]! += histogram[b] ?? 0;
+  }
+
   /** A frozen copy that later calls don't change. */
   snapshot(): IoSnapshot {
+    this.settle();
     return Object.freeze({
       calls: Object.freeze({ ...this.calls }),
       totalCalls: CALL_KINDS.reduce((sum, kind) => sum + this.calls[kind], 0),
@@ -133,6 +148,7 @@ export class IoStats {
 
   /** Sets every count to 0. */
   reset(): void {
+    this.settle();
     for (const kind of CALL_KINDS) this.calls[kind] = 0;
     this.bytesRead =
       this.bytesWritten =

@@ -8,6 +8,11 @@ import { type Backend, type Handle, MAX_CALL_BYTES, type OpenMode, systemError }
 import { IoStats, SeekTracker } from "./counters.ts";
 
 const FLAGS: Readonly<Record<OpenMode, string>> = { read: "r", update: "r+", create: "w+" };
+/**
+ * What Deno's node:fs calls beyond what Node's does: an asynchronous read goes through a duplicate of the descriptor,
+ * which is closed after it; a file is looked at before it is removed.
+ */
+const DENO = "Deno" in globalThis;
 const ERRNO: Readonly<Record<string, number | undefined>> = os.constants.errno;
 
 /** What an error of node:fs or of Deno says about the system's error. */
@@ -57,7 +62,7 @@ class NodeHandle implements Handle {
       const want = Math.min(target.length - done, MAX_CALL_BYTES);
       const at = done;
       this.#stats.count("read");
-      if (DUPLICATES) {
+      if (DENO) {
         this.#stats.count("dup");
         this.#stats.count("close");
       }
@@ -142,12 +147,13 @@ class NodeHandle implements Handle {
   }
 }
 
-/** Deno serves an asynchronous read of a descriptor through a duplicate of it; Node doesn't. */
-const DUPLICATES = "Deno" in globalThis;
-
 /** The calls on whole paths, by `node:fs`; shared by the backends that have no calls of their own for them. */
 export abstract class NodePaths {
-  readonly stats: IoStats = new IoStats();
+  readonly stats: IoStats;
+
+  constructor(stats: IoStats = new IoStats()) {
+    this.stats = stats;
+  }
 
   kind(path: string): "file" | "directory" | "other" | null {
     this.stats.count("stat");
@@ -197,6 +203,7 @@ export abstract class NodePaths {
   }
 
   remove(path: string): void {
+    if (DENO) this.stats.count("stat");
     this.stats.count("unlink");
     try {
       fs.unlinkSync(path);

@@ -1,0 +1,75 @@
+/**
+ * Backend `mmap`: large reads are copied out of mapped memory by the C library, without a call each, and columns can be
+ * viewed without a copy. Short reads, and all writes, go through pread and pwrite: a full disk under a written map
+ * would be a signal instead of an error.
+ */
+import type { MoveList } from "../array/moves.ts";
+import { MappedFile } from "../../ffi/mapped.ts";
+import type { Backend, FileMap, Handle, OpenMode } from "./backend.ts";
+import { NativeBackend, NativeHandle } from "./pread-backend.ts";
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+class NativeMap implements FileMap {
+  readonly length: number;
+  readonly #map: MappedFile;
+
+  constructor(map: MappedFile) {
+    this.#map = map;
+    this.length = map.length;
+  }
+
+  copy(offset: number, target: Uint8Array): void {
+    this.#map.copy(offset, target as Bytes);
+  }
+
+  copyAsync(offset: number, target: Uint8Array): Promise<void> {
+    return this.#map.copyAsync(offset, target as Bytes);
+  }
+
+  gather(moves: MoveList, first: number, count: number, array: Uint8Array): void {
+    this.#map.gather(moves, first, count, array as Bytes);
+  }
+
+  gatherAsync(moves: MoveList, first: number, count: number, array: Uint8Array): Promise<void> {
+    const extents = Float64Array.of(0, this.length, first, count);
+    return this.#map.gatherExtentsAsync(extents, moves, array as Bytes);
+  }
+
+  view(offset: number, length: number): Uint8Array {
+    return this.#map.view(offset, length).bytes;
+  }
+
+  get damaged(): boolean {
+    return this.#map.faults > 0;
+  }
+}
+
+class MmapHandle extends NativeHandle {
+  /** All maps that were made: a view of an older, shorter one may still be in use. */
+  readonly #maps: MappedFile[] = [];
+
+  map(): FileMap {
+    const map = new MappedFile(this.native, this.fd, this.size(), this.path, this.stats.block);
+    this.#maps.push(map);
+    return new NativeMap(map);
+  }
+
+  override close(): void {
+    for (const map of this.#maps) map.close();
+    super.close();
+  }
+}
+
+/** Backend `mmap`. */
+export class MmapBackend extends NativeBackend implements Backend {
+  readonly name = "mmap";
+
+  constructor() {
+    super("mmap");
+  }
+
+  open(path: string, mode: OpenMode): Handle {
+    return new MmapHandle(path, this.descriptor(path, mode), this.native, this.stats);
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * Backend `pread`: pread and pwrite of the C library. A call costs about what the system call does, several pieces
+ * that follow one another go out by one pwritev, and reads on another thread leave this one free.
+ */
+import { TableError } from "../error.ts";
+import { library, libraryStatus, type NativeLibrary } from "../../ffi/binding.ts";
+import type { Backend, Handle, OpenMode } from "./backend.ts";
+import { SeekTracker } from "./counters.ts";
+import { NativeIoStats } from "./native-stats.ts";
+import { NodePaths } from "./node-backend.ts";
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** Reads shorter than this are made in place by `readAsync` too: handing them to another thread takes longer. */
+const ASYNC_BYTES = 256 * 1024;
+
+/** A file opened through the C library. */
+export class NativeHandle implements Handle {
+  readonly path: string;
+  /** The descriptor, for what else the library does with it. */
+  readonly fd: number;
+  protected readonly native: NativeLibrary;
+  protected readonly stats: NativeIoStats;
+  readonly #seek: SeekTracker;
+
+  constructor(path: string, fd: number, native: NativeLibrary, stats: NativeIoStats) {
+    this.path = path;
+    this.fd = fd;
+    this.native = native;
+    this.stats = stats;
+    this.#seek = new SeekTracker(stats);
+  }
+
+  /** Throws for a result below 0. */
+  protected check(result: number, call: string, offset?: number): number {
+    if (result < 0) throw this.native.systemError(call, this.path, result, offset);
+    return result;
+  }
+
+  read(target: Uint8Array, offset: number): number {
+    const got = this.native.pread(this.fd, target as Bytes, offset, this.stats.block);
+    this.check(got, "pread", offset);
+    this.#seek.access(offset, got);
+    return got;
+  }
+
+  async readAsync(target: Uint8Array, offset: number): Promise<number> {
+    if (target.length < ASYNC_BYTES) return this.read(target, offset);
+    const got = await this.native.preadAsync(this.fd, target as Bytes, offset, this.stats.block);
+    this.check(got, "pread", offset);
+    this.#seek.access(offset, got);
+    return got;
+  }
+
+  write(bytes: Uint8Array, offset: number): void {
+    if (bytes.length === 0) return;
+    this.check(this.native.pwrite(this.fd, bytes as Bytes, offset, this.stats.block), "pwrite", offset);
+    this.#seek.access(offset, bytes.length);
+    this.stats.alignment(offset, bytes.length);
+  }
+
+  writev(pieces: readonly Uint8Array[], offset: number): void {
+    const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    const put = this.native.pwritev(this.fd, pieces as readonly Bytes[], offset, this.stats.block);
+    this.check(put, "pwritev", offset);
+    this.#seek.access(offset, length);
+    this.stats.alignment(offset, length);
+  }
+
+  size(): number {
+    return this.check(this.native.size(this.fd, this.stats.block), "fstat");
+  }
+
+  resize(length: number): void {
+    this.check(this.native.ftruncate(this.fd, length, this.stats.block), "ftruncate", length);
+  }
+
+  sync(): void {
+    this.check(this.native.fdatasync(this.fd, this.stats.block), "fdatasync");
+  }
+
+  close(): void {
+    this.check(this.native.close(this.fd, this.stats.block), "close");
+  }
+}
+
+const FLAGS = {
+  read: {},
+  update: { write: true },
+  create: { write: true, create: true, truncate: true },
+} as const satisfies Record<OpenMode, object>;
+
+/** What backends of the C library share. */
+export abstract class NativeBackend extends NodePaths {
+  declare readonly stats: NativeIoStats;
+  protected readonly native: NativeLibrary;
+
+  /** @throws TableError UNSUPPORTED where the library is not there */
+  constructor(name: string) {
+    super(new NativeIoStats());
+    const native = library();
+    if (native === null) {
+      throw new TableError(
+        "UNSUPPORTED",
+        `I/O backend ${name} needs the C library: ${libraryStatus().reason}`,
+      );
+    }
+    this.native = native;
+  }
+
+  protected descriptor(path: string, mode: OpenMode): number {
+    const fd = this.native.open(path, FLAGS[mode], this.stats.block);
+    if (fd < 0) throw this.native.systemError("open", path, fd);
+    return fd;
+  }
+}
+
+/** Backend `pread`. */
+export class PreadBackend extends NativeBackend implements Backend {
+  readonly name = "pread";
+
+  constructor() {
+    super("pread");
+  }
+
+  open(path: string, mode: OpenMode): Handle {
+    return new NativeHandle(path, this.descriptor(path, mode), this.native, this.stats);
+  }
+}

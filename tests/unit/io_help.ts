@@ -1,0 +1,50 @@
+/**
+ * What the tests of the I/O floor share: every backend that works here, and a directory for each test.
+ */
+import assert from "node:assert/strict";
+import { TableError, type TableErrorCode } from "../../src/error.ts";
+import type { Backend, IoName } from "../../src/io/backend.ts";
+import { backendReport, openBackend } from "../../src/io/backends.ts";
+
+/** Names of the backends that work here. */
+export function backendsHere(): IoName[] {
+  return backendReport().filter((line) => line.works).map((line) => line.name);
+}
+
+/** A backend instance. */
+export function makeBackend(name: IoName): Backend {
+  return openBackend(name);
+}
+
+/** Runs `work` with a fresh backend and a directory that is removed after it. */
+export function inTempDirectory<T>(name: IoName, work: (backend: Backend, directory: string) => T): T {
+  const backend = makeBackend(name);
+  if (name === "memory") {
+    backend.makeDirectory("t");
+    return work(backend, "t");
+  }
+  const directory = Deno.makeTempDirSync({ prefix: "tessera_io_" });
+  const remove = () => Deno.removeSync(directory, { recursive: true });
+  let result: T;
+  try {
+    result = work(backend, directory);
+  } catch (error) {
+    remove();
+    throw error;
+  }
+  if (result instanceof Promise) return result.finally(remove) as T;
+  remove();
+  return result;
+}
+
+/** The TableError of that code that `work` throws. */
+export function fails(work: () => unknown, code: TableErrorCode): TableError {
+  try {
+    work();
+  } catch (error) {
+    assert.ok(error instanceof TableError, String(error));
+    assert.equal(error.code, code, error.message);
+    return error;
+  }
+  assert.fail(`expected a TableError ${code}, nothing was thrown`);
+}
