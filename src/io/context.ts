@@ -1,6 +1,8 @@
 /**
  * What tables share: one bounded cache. An isolate has one context unless another is passed in.
  */
+import { TableError } from "../error.ts";
+import { PageCache } from "./page-cache.ts";
 
 /** Options of a {@linkcode Context}. */
 export interface ContextOptions {
@@ -14,8 +16,23 @@ export const DEFAULT_CACHE_BYTES = 64 * 1024 * 1024;
 /** Shared by tables: the page cache and its bound. */
 export class Context {
   readonly cacheBytes: number;
+  /** Clean pages of the files of all tables. */
+  readonly cache: PageCache;
 
+  /** @throws TableError INVALID_ARGUMENT when the bound is not a number of bytes. */
   constructor(options: ContextOptions = {}) {
-    this.cacheBytes = options.cacheBytes ?? DEFAULT_CACHE_BYTES;
+    const { cacheBytes = DEFAULT_CACHE_BYTES } = options;
+    if (!Number.isSafeInteger(cacheBytes) || cacheBytes < 0) {
+      throw new TableError("INVALID_ARGUMENT", `expected cacheBytes of 0 or more, found ${cacheBytes}`);
+    }
+    this.cacheBytes = cacheBytes;
+    this.cache = new PageCache(cacheBytes);
   }
+}
+
+let shared: Context | undefined;
+
+/** The isolate's context, for tables that weren't given one. */
+export function sharedContext(): Context {
+  return shared ??= new Context();
 }

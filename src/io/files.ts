@@ -1,184 +1,265 @@
 /**
- * The files of one table's directory, served to plans. (First version: every step goes straight to the file.)
+ * The files of one table's directory, served to plans: one view of what is on the disk and what is yet to be sent.
  */
 import { TableError } from "../error.ts";
-import type { MoveList } from "../array/moves.ts";
+import type { Kernels } from "../array/kernels.ts";
+import { allocate } from "../array/alloc.ts";
+import { kernels } from "../array/choose.ts";
 import type { FileAccess } from "./access.ts";
-import type { Backend, Handle } from "./backend.ts";
-import type { Context } from "./context.ts";
+import type { Backend } from "./backend.ts";
+import { BufferPool } from "./buffers.ts";
+import { type Context, sharedContext } from "./context.ts";
+import type { FileShared } from "./disk-file.ts";
+import { gather, gatherAsync, scatter, type Tools } from "./gather.ts";
 import type { GatherStep, ScatterStep } from "./plan.ts";
+import { BYPASS_BYTES, TableFile } from "./table-file.ts";
 
 /** Options of {@linkcode TableFiles}. */
 export interface TableFilesOptions {
+  /** False: everything that would change a file throws READ_ONLY. */
   readonly writable: boolean;
-  readonly context?: Context;
+  /** Where the page cache is; that of the isolate if left out. */
+  readonly context?: Context | undefined;
+  /** The directory was just made and is empty: no file is looked for before it is written. */
+  readonly newDirectory?: boolean;
+  /** The inner loops; those that work best here if left out. */
+  readonly kernels?: Kernels | undefined;
 }
 
-/** The files in a directory, by name. */
+/** Bytes in one run that are sent without waiting for a flush: one write call of this length costs little more than two of half. */
+const SEND_BYTES = 1024 * 1024;
+/** Memory for pending bytes of all files of a table; when it is used up, everything is sent. */
+const PENDING_BYTES = 16 * 1024 * 1024;
+
+/** The files in a directory, by name. Nothing is opened before it is used; what is open stays so until `close`. */
 export class TableFiles implements FileAccess {
   readonly directory: string;
   readonly backend: Backend;
   readonly writable: boolean;
-  readonly #handles = new Map<string, Handle>();
+  /** True while a durable commit runs: what is before a barrier is then on the disk before anything after it is sent. */
+  durableBarriers = false;
+  readonly #files = new Map<string, TableFile>();
+  readonly #shared: FileShared;
+  readonly #tools: Tools;
+  #waiting = 0;
+  #closed = false;
 
   constructor(directory: string, backend: Backend, options: TableFilesOptions) {
+    const context = options.context ?? sharedContext(), pool = new BufferPool();
     this.directory = directory;
     this.backend = backend;
     this.writable = options.writable;
+    this.#shared = {
+      backend,
+      cache: context.cache,
+      pool,
+      writable: options.writable,
+      fresh: options.newDirectory ?? false,
+    };
+    this.#tools = {
+      kernels: options.kernels ?? kernels(),
+      pool,
+      cacheBytes: context.cacheBytes,
+      write: (file, offset, bytes) => this.#take(file, offset, bytes),
+      claimed: (file, offset) => this.#relieve(file, offset),
+    };
   }
 
   pathOf(file: string): string {
     return `${this.directory}/${file}`;
   }
 
-  #handle(file: string): Handle {
-    let handle = this.#handles.get(file);
-    if (handle === undefined) {
-      handle = this.backend.open(this.pathOf(file), this.writable ? "update" : "read");
-      this.#handles.set(file, handle);
+  #file(name: string): TableFile {
+    if (this.#closed) {
+      throw new TableError("CLOSED", "the table's files are closed", { file: this.directory });
     }
-    return handle;
+    let file = this.#files.get(name);
+    if (file === undefined) {
+      file = new TableFile(this.pathOf(name), this.#shared);
+      this.#files.set(name, file);
+    }
+    return file;
   }
 
-  #forget(file: string): void {
-    this.#handles.get(file)?.close();
-    this.#handles.delete(file);
+  #change(name: string): TableFile {
+    if (!this.writable) {
+      throw new TableError("READ_ONLY", "the table was opened for reading", { file: this.pathOf(name) });
+    }
+    return this.#file(name);
   }
+
+  // ---- when bytes are sent: the one place that decides it
+
+  #take(file: TableFile, offset: number, bytes: Uint8Array): void {
+    if (bytes.length >= BYPASS_BYTES) return file.writeThrough(offset, bytes);
+    file.write(offset, bytes);
+    this.#relieve(file, offset);
+  }
+
+  #relieve(file: TableFile, offset: number): void {
+    if (file.pendingAround(offset) >= SEND_BYTES) return file.flush();
+    if (file.pendingCost < SEND_BYTES) return;
+    let cost = 0;
+    for (const each of this.#files.values()) cost += each.pendingCost;
+    if (cost > PENDING_BYTES) {
+      for (const each of this.#files.values()) if (each.pendingCost > 0) each.flush();
+    }
+  }
+
+  // ---- reading
 
   size(file: string): number {
-    try {
-      return this.#handle(file).size();
-    } catch (error) {
-      if (error instanceof TableError && error.code === "NOT_FOUND") return -1;
-      throw error;
-    }
+    return this.#file(file).size();
   }
 
   read(file: string, offset: number, length: number): Uint8Array {
-    const size = this.#handle(file).size();
-    if (offset + length > size) this.#pastEnd(file, offset, length, size);
-    const bytes = new Uint8Array(length);
-    this.readInto(file, offset, bytes);
-    return bytes;
+    return this.#file(file).read(offset, length);
   }
 
   readInto(file: string, offset: number, target: Uint8Array): void {
-    const handle = this.#handle(file);
-    if (handle.read(target, offset) < target.length) {
-      this.#pastEnd(file, offset, target.length, handle.size());
-    }
-  }
-
-  #pastEnd(file: string, offset: number, length: number, size: number): never {
-    throw new TableError("CORRUPT", `expected ${length} bytes, the file has ${size}`, {
-      file: this.pathOf(file),
-      offset,
-    });
+    this.#file(file).fill(target, offset, target.length < BYPASS_BYTES);
   }
 
   gather(step: GatherStep): void {
-    for (const extent of step.extents) {
-      const bytes = this.read(step.file, extent.offset, extent.length);
-      move(step.moves, extent.firstMove, extent.moveCount, bytes, extent.offset, step.target, false);
-    }
+    gather(this.#file(step.file), step, this.#tools);
   }
-
-  scatter(step: ScatterStep): void {
-    const { file, extent, fresh, moves, source } = step;
-    const bytes = fresh ? new Uint8Array(extent.length) : this.read(file, extent.offset, extent.length);
-    move(moves, extent.firstMove, extent.moveCount, bytes, extent.offset, source, true);
-    this.write(file, extent.offset, bytes);
-  }
-
-  write(file: string, offset: number, bytes: Uint8Array): void {
-    this.#handle(file).write(bytes, offset);
-  }
-
-  replace(file: string, bytes: Uint8Array): void {
-    this.create(file);
-    this.write(file, 0, bytes);
-  }
-
-  resize(file: string, length: number, shrink: boolean): void {
-    const handle = this.#handle(file);
-    if (shrink || handle.size() < length) handle.resize(length);
-  }
-
-  create(file: string): void {
-    this.#forget(file);
-    this.#handles.set(file, this.backend.open(this.pathOf(file), "create"));
-  }
-
-  remove(file: string): void {
-    this.#forget(file);
-    this.backend.remove(this.pathOf(file));
-  }
-
-  barrier(): void {}
 
   readAsync(file: string, offset: number, length: number): Promise<Uint8Array> {
-    return Promise.resolve(this.read(file, offset, length));
+    return this.#wait(async () => {
+      const opened = this.#file(file);
+      if (length < BYPASS_BYTES) {
+        await opened.loadAsync(offset, length);
+        return opened.read(offset, length);
+      }
+      opened.check(offset, length);
+      const bytes = allocate("uint8", length);
+      await opened.fillAsync(bytes, offset);
+      return bytes;
+    });
   }
 
   readIntoAsync(file: string, offset: number, target: Uint8Array): Promise<void> {
-    return Promise.resolve(this.readInto(file, offset, target));
+    return this.#wait(async () => {
+      const opened = this.#file(file);
+      if (target.length >= BYPASS_BYTES) return await opened.fillAsync(target, offset);
+      await opened.loadAsync(offset, target.length);
+      opened.fill(target, offset, true);
+    });
   }
 
   gatherAsync(step: GatherStep): Promise<void> {
-    return Promise.resolve(this.gather(step));
+    return this.#wait(() => gatherAsync(this.#file(step.file), step, this.#tools));
   }
 
+  /** Counts what runs without blocking: files must not be closed under it. */
+  async #wait<T>(work: () => Promise<T>): Promise<T> {
+    this.#waiting++;
+    try {
+      return await work();
+    } finally {
+      this.#waiting--;
+    }
+  }
+
+  // ---- changing
+
+  scatter(step: ScatterStep): void {
+    scatter(this.#change(step.file), step, this.#tools);
+  }
+
+  write(file: string, offset: number, bytes: Uint8Array): void {
+    this.#take(this.#change(file), offset, bytes);
+  }
+
+  replace(file: string, bytes: Uint8Array): void {
+    const opened = this.#change(file);
+    opened.empty(false);
+    opened.write(0, bytes);
+  }
+
+  resize(file: string, length: number, shrink: boolean): void {
+    this.#change(file).resize(length, shrink);
+  }
+
+  create(file: string): void {
+    this.#change(file).empty(true);
+  }
+
+  remove(file: string): void {
+    this.#change(file).remove();
+  }
+
+  barrier(): void {
+    this.flush({ durable: this.durableBarriers });
+  }
+
+  /** True when something was written that wasn't sent. */
+  get dirty(): boolean {
+    for (const file of this.#files.values()) if (file.dirty) return true;
+    return false;
+  }
+
+  /** Memory that pending bytes take. */
+  get pendingBytes(): number {
+    let cost = 0;
+    for (const file of this.#files.values()) cost += file.pendingCost;
+    return cost;
+  }
+
+  /**
+   * Sends everything that was written, in ascending order within each file; `durable` also waits until the disk has
+   * it, and the names of files that came or went. After an error what was not sent is still there for the next try.
+   */
   flush(options: { durable?: boolean } = {}): void {
-    if (options.durable) { for (const handle of this.#handles.values()) handle.sync(); }
+    for (const file of this.#files.values()) if (file.dirty) file.flush();
+    if (!options.durable) return;
+    let renamed = this.#renamed;
+    for (const file of this.#files.values()) {
+      if (file.unsynced) file.sync();
+      if (file.takeRenamed()) renamed = this.#renamed = true;
+    }
+    if (renamed) this.backend.syncDirectory(this.directory);
+    this.#renamed = false;
   }
 
-  /** Drops what was written since the last flush (this version has nothing to drop). */
-  discard(): void {}
+  /** Names came or went, and the disk may not know yet. */
+  #renamed = false;
 
+  /** Drops what was written and not sent, after an operation that failed. What had been sent early stays. */
+  discard(): void {
+    for (const file of this.#files.values()) file.discard();
+  }
+
+  /**
+   * Forgets what is known of the files on the disk, or of one of them, because another process changed them. They are
+   * opened anew. What was written here and not sent stays.
+   */
+  forget(file?: string): void {
+    if (file !== undefined) this.#files.get(file)?.forget();
+    else for (const each of this.#files.values()) each.forget();
+  }
+
+  /** Closes the files; what was not flushed is lost. @throws TableError BUSY while something runs without blocking */
   close(): void {
-    for (const file of [...this.#handles.keys()]) this.#forget(file);
+    if (this.#closed) return;
+    if (this.#waiting > 0) {
+      throw new TableError("BUSY", `${this.#waiting} requests are under way`, { file: this.directory });
+    }
+    this.#closed = true;
+    let failure: unknown;
+    for (const file of this.#files.values()) {
+      try {
+        file.close();
+      } catch (error) {
+        failure ??= error;
+      }
+    }
+    this.#files.clear();
+    this.#shared.pool.clear();
+    if (failure !== undefined) throw failure;
   }
-}
 
-/** Element by element, until the kernels are there. */
-function move(
-  moves: MoveList,
-  first: number,
-  count: number,
-  file: Uint8Array,
-  base: number,
-  array: Uint8Array,
-  scatter: boolean,
-): void {
-  const { ndim, elementSize: size, swapUnit, stride, data, kind } = moves;
-  for (let m = first; m < first + count; m++) {
-    const at = m * stride;
-    const walk = (axis: number, f: number, a: number): void => {
-      if (axis >= 0) {
-        const n = data[at + 2 + 3 * axis]!, fs = data[at + 3 + 3 * axis]!, as = data[at + 4 + 3 * axis]!;
-        for (let i = 0; i < n; i++) walk(axis - 1, f + i * fs * (kind === "bits" ? 1 : size), a + i * as);
-        return;
-      }
-      if (kind === "bits") {
-        const bit = f - base * 8, byte = Math.floor(bit / 8), mask = 1 << (bit % 8);
-        if (byte < 0 || byte >= file.length || a >= array.length) {
-          throw new RangeError("a move leaves its buffers");
-        }
-        if (!scatter) array[a] = file[byte]! & mask ? 1 : 0;
-        else if (array[a]) file[byte]! |= mask;
-        else file[byte]! &= ~mask;
-        return;
-      }
-      const from = f - base;
-      if (from < 0 || from + size > file.length || (a + 1) * size > array.length) {
-        throw new RangeError("a move leaves its buffers");
-      }
-      for (let b = 0; b < size; b++) {
-        const swapped = swapUnit > 1 ? b - (b % swapUnit) + swapUnit - 1 - (b % swapUnit) : b;
-        if (scatter) file[from + b] = array[a * size + swapped]!;
-        else array[a * size + b] = file[from + swapped]!;
-      }
-    };
-    walk(ndim - 1, data[at]!, data[at + 1]!);
+  [Symbol.dispose](): void {
+    this.close();
   }
 }

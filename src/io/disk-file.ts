@@ -1,0 +1,438 @@
+/**
+ * One file as the disk has it: opened when it is first needed, read through the page cache for short ranges, its size
+ * learnt from short reads where that saves a call.
+ *
+ * A short read is taken for the end of the file as long as nobody asks for more; before an error is thrown the size is
+ * asked for anew.
+ */
+import { TableError } from "../error.ts";
+import type { Backend, FileMap, Handle } from "./backend.ts";
+import type { BufferPool } from "./buffers.ts";
+import { PAGE_BYTES, type PageCache, PageOwner } from "./page-cache.ts";
+
+/** What the files of a table have in common. */
+export interface FileShared {
+  readonly backend: Backend;
+  readonly cache: PageCache;
+  readonly pool: BufferPool;
+  readonly writable: boolean;
+  /** The directory is known to be empty: no file needs to be looked for. */
+  readonly fresh: boolean;
+}
+
+/** Most pages read by one call; how far reading ahead goes, too. */
+const LOAD_PAGES = 16;
+const EMPTY = new Uint8Array(0);
+/** EPERM, EACCES, EROFS: the file may still be readable. */
+const DENIED: readonly (number | undefined)[] = [1, 13, 30];
+
+/** A file on the disk, by path. */
+export class DiskFile {
+  readonly path: string;
+  readonly #shared: FileShared;
+  readonly #owner = new PageOwner();
+  #handle: Handle | null = null;
+  /** Why the file could only be opened for reading. */
+  #denied: TableError | null = null;
+  /** True: there is no such file; undefined: not looked yet. */
+  #absent: boolean | undefined;
+  /** Size when last heard of; -1: not heard of yet. */
+  #size = -1;
+  /** The file has at least this many bytes, even where its size was never asked. */
+  #atLeast = 0;
+  #unsynced = false;
+  #renamed = false;
+  /** Counts what makes bytes untrue that are being read meanwhile. */
+  #changes = 0;
+  /** Reads under way without blocking. */
+  #reading = 0;
+  #map: FileMap | null = null;
+  /** Page behind the last one that was read, and pages read ahead then. */
+  #readTo = -1;
+  #ahead = 1;
+
+  constructor(path: string, shared: FileShared) {
+    this.path = path;
+    this.#shared = shared;
+    if (shared.fresh) this.#absent = true;
+  }
+
+  /** True when there is no such file and that is known without looking. */
+  get knownAbsent(): boolean {
+    return this.#absent === true;
+  }
+
+  /** True when the file is open. */
+  get isOpen(): boolean {
+    return this.#handle !== null;
+  }
+
+  /** True when the disk may not yet have what was sent. */
+  get unsynced(): boolean {
+    return this.#unsynced;
+  }
+
+  /** Opens the file if that wasn't done; false when there is none. */
+  exists(): boolean {
+    if (this.#handle !== null || this.#absent === true) return this.#handle !== null;
+    const { backend, writable } = this.#shared;
+    try {
+      this.#handle = backend.open(this.path, writable ? "update" : "read");
+    } catch (error) {
+      if (!(error instanceof TableError)) throw error;
+      if (error.code === "NOT_FOUND") {
+        this.#absent = true;
+        return false;
+      }
+      if (!writable || !DENIED.includes(error.errno)) throw error;
+      this.#handle = backend.open(this.path, "read");
+      this.#denied = error;
+    }
+    this.#absent = false;
+    return true;
+  }
+
+  #need(): Handle {
+    if (!this.exists()) throw new TableError("NOT_FOUND", "there is no such file", { file: this.path });
+    return this.#handle!;
+  }
+
+  /** Size in bytes. */
+  size(): number {
+    if (this.#size < 0) {
+      // Most files of a table fit in a page, and its first page is wanted soon: one read tells the size and brings it.
+      if (!this.#shared.cache.has(this.#owner, 0)) this.#pages(0, 0);
+      if (this.#size < 0) this.#size = this.#need().size();
+    }
+    return this.#size;
+  }
+
+  /** True when the file is known to have `end` bytes, asking only if need be. */
+  reaches(end: number): boolean {
+    return end <= this.#atLeast || end <= this.size();
+  }
+
+  // ---- reading
+
+  /** Bytes of a range within one page, in place; undefined when it crosses a page. */
+  view(offset: number, end: number): Uint8Array | undefined {
+    const index = Math.floor(offset / PAGE_BYTES), start = index * PAGE_BYTES;
+    if (end > start + PAGE_BYTES) return undefined;
+    return this.#reaching(index, index, end)[0]!.subarray(offset - start, end - start);
+  }
+
+  /** Brings `lo` to `hi` into the page cache, as far as the file has it, unless the pages of `from` to `to` are there. */
+  prefetch(from: number, to: number, lo: number, hi: number): void {
+    const { cache } = this.#shared;
+    const last = Math.floor((to - 1) / PAGE_BYTES);
+    for (let index = Math.floor(from / PAGE_BYTES); index <= last; index++) {
+      if (!cache.has(this.#owner, index)) {
+        this.#pages(Math.floor(lo / PAGE_BYTES), Math.floor((hi - 1) / PAGE_BYTES));
+        return;
+      }
+    }
+  }
+
+  /** Fills `target` from `offset`; `cached` says whether through the page cache. */
+  fill(target: Uint8Array, offset: number, cached: boolean): void {
+    if (target.length === 0) return;
+    if (!cached) {
+      const got = this.#need().read(target, offset);
+      if (got < target.length) this.#goOn(target, offset, got, offset + target.length);
+      return;
+    }
+    const end = offset + target.length;
+    const first = Math.floor(offset / PAGE_BYTES), last = Math.floor((end - 1) / PAGE_BYTES);
+    const pages = this.#reaching(first, last, end);
+    for (let index = first; index <= last; index++) {
+      const start = index * PAGE_BYTES,
+        from = Math.max(start, offset),
+        to = Math.min(start + PAGE_BYTES, end);
+      target.set(pages[index - first]!.subarray(from - start, to - start), from - offset);
+    }
+  }
+
+  /** As `fill` past the cache, without blocking. */
+  async fillAsync(target: Uint8Array, offset: number): Promise<void> {
+    const got = await this.#readAsync(target, offset);
+    if (got < target.length) this.#goOn(target, offset, got, offset + target.length);
+  }
+
+  async #readAsync(target: Uint8Array, offset: number): Promise<number> {
+    const handle = this.#need();
+    this.#reading++;
+    try {
+      return await handle.readAsync(target, offset);
+    } finally {
+      this.#reading--;
+    }
+  }
+
+  /** Brings the pages of a range into the cache, without blocking. */
+  async loadAsync(offset: number, end: number): Promise<void> {
+    const { cache } = this.#shared;
+    let first = Math.floor(offset / PAGE_BYTES), last = Math.floor((end - 1) / PAGE_BYTES);
+    while (first <= last && cache.has(this.#owner, first)) first++;
+    while (first <= last && cache.has(this.#owner, last)) last--;
+    const want = this.#pagesLength(first, last);
+    if (first > last || want <= 0) return;
+    const bytes = new Uint8Array(want), changes = this.#changes;
+    const got = await this.#readAsync(bytes, first * PAGE_BYTES);
+    if (changes !== this.#changes) return;
+    this.#split(first, last, bytes.subarray(0, this.#pagesRead(bytes, first * PAGE_BYTES, got)), false);
+  }
+
+  /** Throws unless the file reaches `end`; asks for its size anew before it does. */
+  checkLength(offset: number, end: number): void {
+    if (this.reaches(end)) return;
+    this.#lookAgain(end);
+    if (end > this.#size) this.pastEnd(offset, end, this.#size);
+  }
+
+  /** Throws CORRUPT for a range that the file doesn't have. */
+  pastEnd(offset: number, end: number, size: number): never {
+    throw new TableError(
+      "CORRUPT",
+      `expected ${end - offset} bytes up to ${end}, the file has ${size} bytes`,
+      {
+        file: this.path,
+        offset,
+      },
+    );
+  }
+
+  /** Asks for the size anew, since the file seems shorter than needed. Throws IO if it became shorter meanwhile. */
+  #lookAgain(end: number): void {
+    const before = this.#size, now = this.#need().size();
+    this.#size = now;
+    if (now >= before && now >= this.#atLeast) return;
+    this.#atLeast = now;
+    this.#shared.cache.dropFrom(this.#owner, now);
+    if (now < end) {
+      throw new TableError("IO", `the file had ${before} bytes and has ${now} now: somebody shortened it`, {
+        file: this.path,
+        offset: now,
+      });
+    }
+  }
+
+  /**
+   * Goes on after a read that brought only `got` bytes, until all of `target` that lies before `expected` is there.
+   * Throws CORRUPT or IO when the file has no more.
+   */
+  #goOn(target: Uint8Array, offset: number, got: number, expected: number): number {
+    while (offset + got < expected) {
+      this.#lookAgain(expected);
+      if (this.#size < expected) this.pastEnd(offset, offset + target.length, this.#size);
+      const more = this.#need().read(target.subarray(got), offset + got);
+      if (more === 0) {
+        throw new TableError(
+          "IO",
+          `read returned nothing at ${offset + got} of a file of ${this.#size} bytes`,
+          {
+            file: this.path,
+            offset: offset + got,
+          },
+        );
+      }
+      got += more;
+    }
+    return got;
+  }
+
+  /** What a read of whole pages brought: all there is, or a short read that goes on up to the known size. */
+  #pagesRead(target: Uint8Array, offset: number, got: number): number {
+    if (got === target.length) return got;
+    if (this.#size < 0) {
+      if (got > 0 || offset === 0) this.#size = offset + got;
+      return got;
+    }
+    return this.#goOn(target, offset, got, Math.min(offset + target.length, this.#size));
+  }
+
+  /** Pages `first` to `last`, which together must reach byte `end`. */
+  #reaching(first: number, last: number, end: number): Uint8Array[] {
+    const { short } = this.#owner;
+    if (short < first || short >= last) {
+      const pages = this.#pages(first, last);
+      if (last * PAGE_BYTES + pages[last - first]!.length >= end) return pages;
+    }
+    // The file seems to end before. It may have grown since the page was read.
+    this.#lookAgain(end);
+    if (this.#size < end) this.pastEnd(first * PAGE_BYTES, end, this.#size);
+    this.#shared.cache.dropPage(this.#owner, this.#owner.short);
+    return this.#pages(first, last);
+  }
+
+  /** Bytes that pages `first` to `last` have on the disk, as far as that is known. */
+  #pagesLength(first: number, last: number): number {
+    const full = (last - first + 1) * PAGE_BYTES;
+    return this.#size < 0 ? full : Math.min(full, this.#size - first * PAGE_BYTES);
+  }
+
+  /** Pages `first` to `last`: those that are missing are read, neighbours by one call. */
+  #pages(first: number, last: number): Uint8Array[] {
+    const { cache, backend } = this.#shared;
+    const pages: Uint8Array[] = [];
+    let index = first;
+    while (index <= last) {
+      const page = cache.get(this.#owner, index);
+      if (page !== undefined) {
+        backend.stats.cacheHits++;
+        pages.push(page);
+        index++;
+        continue;
+      }
+      // Reading on where the last read ended: twice as far each time.
+      this.#ahead = index === this.#readTo ? Math.min(LOAD_PAGES, this.#ahead * 2) : 1;
+      const wish = Math.max(last, index + this.#ahead - 1);
+      let to = index;
+      while (to < wish && to - index + 1 < LOAD_PAGES && !cache.has(this.#owner, to + 1)) to++;
+      this.#readTo = to + 1;
+      const want = Math.max(0, this.#pagesLength(index, to));
+      const bytes = new Uint8Array(want), offset = index * PAGE_BYTES;
+      const got = want > 0 ? this.#pagesRead(bytes, offset, this.#need().read(bytes, offset)) : 0;
+      pages.push(...this.#split(index, to, bytes.subarray(0, got), true).slice(0, last - index + 1));
+      index = to + 1;
+    }
+    return pages;
+  }
+
+  /** Puts bytes that were read into the cache, page by page. */
+  #split(first: number, last: number, bytes: Uint8Array, replace: boolean): Uint8Array[] {
+    const { cache, backend } = this.#shared;
+    const pages: Uint8Array[] = [];
+    for (let index = first; index <= last; index++) {
+      const from = (index - first) * PAGE_BYTES;
+      if (from >= bytes.length) {
+        pages.push(EMPTY);
+        continue;
+      }
+      // A page has memory of its own, so that dropping it frees it.
+      const part = bytes.subarray(from, from + PAGE_BYTES);
+      const page = part.length === bytes.buffer.byteLength ? part : part.slice();
+      backend.stats.cacheMisses++;
+      if (replace || !cache.has(this.#owner, index)) cache.put(this.#owner, index, page);
+      pages.push(page);
+    }
+    return pages;
+  }
+
+  /** The file in mapped memory at least up to `end`, where the backend maps; null where it doesn't. */
+  mapped(offset: number, end: number): FileMap | null {
+    const handle = this.#need();
+    if (handle.map === undefined) return null;
+    if (this.#map === null || this.#map.length < end) {
+      const map = handle.map();
+      this.#map = map;
+      this.#size = map.length;
+      if (map.length < end) this.checkLength(offset, end);
+    }
+    return this.#map;
+  }
+
+  // ---- changing
+
+  /** Opens the file in order to write: makes an empty one, or takes the one that is there. */
+  prepare(create: boolean): void {
+    if (create) {
+      this.#handle = this.#shared.backend.open(this.path, "create");
+      this.#changes++;
+      this.#denied = null;
+      this.#absent = false;
+      this.#size = this.#atLeast = 0;
+      this.#unsynced = this.#renamed = true;
+      this.#shared.cache.dropFrom(this.#owner, 0);
+    }
+    this.#need();
+    if (this.#denied !== null) throw this.#denied;
+  }
+
+  /** True when pieces that follow one another are best handed to one `write`. */
+  get vectored(): boolean {
+    return this.#handle?.writev !== undefined;
+  }
+
+  /** Writes pieces behind each other from `offset`. */
+  write(pieces: readonly Uint8Array[], offset: number): void {
+    const handle = this.#need(), { cache } = this.#shared;
+    this.#changes++;
+    this.#unsynced = true;
+    try {
+      if (pieces.length === 1) handle.write(pieces[0]!, offset);
+      else handle.writev!(pieces, offset);
+    } catch (error) {
+      // Any part of it may have been written.
+      this.#size = -1;
+      cache.dropFrom(this.#owner, offset);
+      throw error;
+    }
+    let at = offset;
+    for (const piece of pieces) {
+      cache.patch(this.#owner, at, piece);
+      at += piece.length;
+    }
+    if (this.#size >= 0 && at > this.#size) this.#size = at;
+    if (at > this.#atLeast) this.#atLeast = at;
+  }
+
+  /** Cuts the file, or lengthens it with zeros. */
+  resize(length: number): void {
+    this.#changes++;
+    this.#unsynced = true;
+    this.#need().resize(length);
+    this.#shared.cache.dropFrom(this.#owner, this.#size < 0 ? 0 : Math.min(length, this.#size));
+    this.#size = this.#atLeast = length;
+  }
+
+  /** Removes the file, if it is there. */
+  unlink(): void {
+    this.close();
+    if (this.#absent === true) return;
+    try {
+      this.#shared.backend.remove(this.path);
+    } catch (error) {
+      if (!(error instanceof TableError && error.code === "NOT_FOUND")) throw error;
+    }
+    this.#absent = true;
+    this.#renamed = true;
+  }
+
+  /** True once after the file's name came or went. */
+  takeRenamed(): boolean {
+    const renamed = this.#renamed;
+    this.#renamed = false;
+    return renamed;
+  }
+
+  /** Returns when the disk has what was sent. */
+  sync(): void {
+    if (this.#unsynced && this.#handle !== null) this.#handle.sync();
+    this.#unsynced = false;
+  }
+
+  /**
+   * Closes the file and forgets its pages; it is opened again when it is needed.
+   *
+   * @throws TableError BUSY while it is read without blocking: the descriptor may be another file's after closing
+   */
+  close(): void {
+    if (this.#reading > 0) {
+      throw new TableError("BUSY", `${this.#reading} reads are under way`, { file: this.path });
+    }
+    const handle = this.#handle;
+    this.#changes++;
+    this.#handle = this.#map = this.#denied = null;
+    this.#size = -1;
+    this.#atLeast = 0;
+    if (this.#absent === false) this.#absent = undefined;
+    this.#shared.cache.dropFrom(this.#owner, 0);
+    handle?.close();
+  }
+
+  /** As `close`; also forgets that there was no such file. */
+  forget(): void {
+    this.close();
+    this.#absent = undefined;
+  }
+}

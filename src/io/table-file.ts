@@ -1,0 +1,327 @@
+/**
+ * One file of a table: what is on the disk, what was written but not sent, and one view of both.
+ *
+ * | part of the file | where it comes from |
+ * | --- | --- |
+ * | pending runs | memory |
+ * | below `min(size on disk, cut)` | the disk |
+ * | the rest, up to the length | zeros |
+ *
+ * `cut` is where a pending truncation cuts the disk's bytes off.
+ */
+import { TableError } from "../error.ts";
+import { allocate } from "../array/alloc.ts";
+import type { FileMap } from "./backend.ts";
+import { DiskFile, type FileShared } from "./disk-file.ts";
+import { PAGE_BYTES } from "./page-cache.ts";
+import { Pending, runBytes } from "./pending.ts";
+
+/** Reads and writes of this many bytes and more go past the page cache and the pending runs. */
+export const BYPASS_BYTES = 256 * 1024;
+/** Pieces of one vectored write. */
+const MAX_PIECES = 256;
+/** Bytes of one vectored write, about. */
+const VECTOR_BYTES = 4 * 1024 * 1024;
+const EMPTY = new Uint8Array(0);
+
+/** A file by name. Nothing is opened before it is needed. */
+export class TableFile {
+  readonly path: string;
+  readonly #disk: DiskFile;
+  readonly #pending: Pending;
+  /** The disk's bytes from here on are gone, though the disk doesn't know yet. */
+  #cut = Infinity;
+  /** The file is at least this long when everything is sent. */
+  #floor = 0;
+  /** To be made, or emptied, by opening it when it is next written to. */
+  #create = false;
+  #removed = false;
+
+  constructor(path: string, shared: FileShared) {
+    this.path = path;
+    this.#disk = new DiskFile(path, shared);
+    this.#pending = new Pending(shared.pool);
+  }
+
+  #exists(): boolean {
+    return !this.#removed && (this.#create || this.#disk.exists());
+  }
+
+  #need(): void {
+    if (!this.#exists()) throw new TableError("NOT_FOUND", "there is no such file", { file: this.path });
+  }
+
+  /** Bytes that still come from the disk. */
+  #visible(): number {
+    return this.#create || this.#cut === 0 ? 0 : Math.min(this.#disk.size(), this.#cut);
+  }
+
+  /** Length in bytes with all that is pending, or -1 if there is no such file. */
+  size(): number {
+    return this.#exists() ? Math.max(this.#visible(), this.#floor) : -1;
+  }
+
+  /** True when there is something to send. */
+  get dirty(): boolean {
+    return this.#removed || this.#create || this.#cut !== Infinity || this.#floor > 0;
+  }
+
+  /** Memory that pending bytes take. */
+  get pendingCost(): number {
+    return this.#pending.cost;
+  }
+
+  /** True when a range is as the disk has it. */
+  isClean(start: number, end: number): boolean {
+    if (this.#create || this.#removed || end > this.#cut || this.#pending.touches(start, end)) return false;
+    // Up to the floor the file may be longer than the disk knows.
+    return end > this.#floor || this.#disk.reaches(end);
+  }
+
+  // ---- reading
+
+  /** Bytes of a range, in place where one page or one run holds them. Read-only, valid until the next step. */
+  read(offset: number, length: number): Uint8Array {
+    const end = this.#checkRange(offset, length);
+    if (length === 0) return EMPTY;
+    const view = this.view(offset, end);
+    if (view !== undefined) return view;
+    if (length > PAGE_BYTES) this.#checkLength(offset, end);
+    const bytes = allocate("uint8", length);
+    this.fill(bytes, offset, length < BYPASS_BYTES);
+    return bytes;
+  }
+
+  /** Bytes of a range in place, if one page or one pending run holds them all. Read-only, valid until the next step. */
+  view(lo: number, hi: number): Uint8Array | undefined {
+    this.#checkRange(lo, hi - lo);
+    return this.isClean(lo, hi) ? this.#disk.view(lo, hi) : this.pendingView(lo, hi - lo);
+  }
+
+  /** Brings `lo` to `hi` into the page cache by as few calls as may be, unless it has `from` to `to`, the part asked for. */
+  prefetch(from: number, to: number, lo: number, hi: number): void {
+    if (this.isClean(lo, hi)) this.#disk.prefetch(from, to, lo, hi);
+  }
+
+  /** Fills `target` from `offset`; `cached` says whether through the page cache. */
+  fill(target: Uint8Array, offset: number, cached: boolean): void {
+    const end = this.#checkRange(offset, target.length);
+    if (this.isClean(offset, end)) return this.#disk.fill(target, offset, cached);
+    this.#checkLength(offset, end);
+    if (!this.#pending.covers(offset, end)) {
+      const there = Math.max(0, Math.min(this.#visible() - offset, target.length));
+      this.#disk.fill(target.subarray(0, there), offset, cached);
+      target.fill(0, there);
+    }
+    this.#pending.overlay(target, offset);
+  }
+
+  /** As `fill` past the cache, without blocking while the disk is read. */
+  async fillAsync(target: Uint8Array, offset: number): Promise<void> {
+    const end = this.#checkRange(offset, target.length);
+    if (this.isClean(offset, end)) return await this.#disk.fillAsync(target, offset);
+    this.fill(target, offset, false);
+  }
+
+  /** Brings what `read` or a cached `fill` of a range needs into the page cache, without blocking. */
+  async loadAsync(offset: number, length: number): Promise<void> {
+    const end = this.#checkRange(offset, length);
+    if (length === 0 || length >= BYPASS_BYTES || !this.isClean(offset, end)) return;
+    await this.#disk.loadAsync(offset, end);
+  }
+
+  #checkRange(offset: number, length: number): number {
+    const end = offset + length;
+    if (!(offset >= 0 && length >= 0 && Number.isSafeInteger(offset) && Number.isSafeInteger(end))) {
+      throw new TableError(
+        "CORRUPT",
+        `expected a range of bytes, found ${length} bytes at offset ${offset}`,
+        {
+          file: this.path,
+        },
+      );
+    }
+    return end;
+  }
+
+  /** Throws unless the file has the range: to be asked before memory is taken for it. */
+  check(offset: number, length: number): void {
+    this.#checkLength(offset, this.#checkRange(offset, length));
+  }
+
+  #checkLength(offset: number, end: number): void {
+    this.#need();
+    if (end <= this.#floor) return;
+    if (this.#create || end > this.#cut) this.#disk.pastEnd(offset, end, this.size());
+    this.#disk.checkLength(offset, end);
+  }
+
+  /** The file in mapped memory, where the backend maps and the range is as the disk has it; else null. */
+  mapped(offset: number, end: number): FileMap | null {
+    this.#checkRange(offset, end - offset);
+    return this.isClean(offset, end) ? this.#disk.mapped(offset, end) : null;
+  }
+
+  // ---- changing
+
+  /** Memory for the bytes of a range, which become pending; the caller fills all of it. */
+  claim(offset: number, length: number): Uint8Array<ArrayBuffer> {
+    const end = this.#checkRange(offset, length);
+    this.#need();
+    const bytes = this.#pending.claim(offset, length);
+    if (end > this.#floor) this.#floor = end;
+    return bytes;
+  }
+
+  /** The pending bytes of a range in place, if one run holds all of them. */
+  pendingView(offset: number, length: number): Uint8Array<ArrayBuffer> | undefined {
+    return this.#pending.view(offset, offset + length);
+  }
+
+  /** Length of the run of pending bytes around `offset`. */
+  pendingAround(offset: number): number {
+    return this.#pending.lengthAround(offset);
+  }
+
+  /** Makes bytes pending. */
+  write(offset: number, bytes: Uint8Array): void {
+    if (bytes.length === 0) this.#need();
+    else this.claim(offset, bytes.length).set(bytes);
+  }
+
+  /** Sends bytes at once. */
+  writeThrough(offset: number, bytes: Uint8Array): void {
+    const end = this.#checkRange(offset, bytes.length);
+    this.#need();
+    this.#prepare();
+    // Bytes that a pending truncation cuts off must not come back behind what is written here.
+    if (end > this.#cut) this.#resize(this.#cut);
+    this.#disk.write([bytes], offset);
+    this.#pending.sent(offset, end);
+  }
+
+  /** Makes the file empty, or makes a new one. With `truncate` nobody needs the old content in case of a crash. */
+  empty(truncate: boolean): void {
+    this.#removed = false;
+    this.#pending.clear();
+    this.#floor = 0;
+    if (!this.#disk.isOpen && (truncate || this.#disk.knownAbsent || !this.#disk.exists())) {
+      this.#create = true;
+    } else this.#cut = 0;
+  }
+
+  /** Changes the length; bytes beyond the old one are zero. */
+  resize(length: number, shrink: boolean): void {
+    this.#checkRange(length, 0);
+    this.#need();
+    if (shrink) {
+      this.#pending.drop(length, Infinity);
+      this.#cut = Math.min(this.#cut, length);
+      this.#floor = length;
+    } else this.#floor = Math.max(this.#floor, length);
+  }
+
+  /** Removes the file when what is pending is sent. */
+  remove(): void {
+    this.discard();
+    this.#removed = !this.#disk.knownAbsent;
+  }
+
+  /** Forgets what is pending. */
+  discard(): void {
+    this.#pending.clear();
+    this.#create = this.#removed = false;
+    this.#cut = Infinity;
+    this.#floor = 0;
+  }
+
+  // ---- sending
+
+  #prepare(): void {
+    this.#disk.prepare(this.#create);
+    this.#create = false;
+  }
+
+  #resize(length: number): void {
+    this.#disk.resize(length);
+    this.#cut = Infinity;
+  }
+
+  /**
+   * Sends everything pending: bytes in ascending order, neighbours by one call, then the length. After an error,
+   * what was not sent is still pending.
+   */
+  flush(): void {
+    const disk = this.#disk;
+    if (this.#removed) {
+      disk.unlink();
+      this.#removed = false;
+    }
+    if (!this.dirty) return;
+    this.#prepare();
+    if (this.#cut !== Infinity && !this.#pending.covers(this.#cut, Math.min(disk.size(), this.#floor))) {
+      this.#resize(Math.min(this.#cut, disk.size()));
+    }
+    this.#sendRuns();
+    // What follows is rare: a length that the bytes alone don't give.
+    if (this.#cut !== Infinity) {
+      if (disk.size() > this.#floor) this.#resize(this.#floor);
+      this.#cut = Infinity;
+    }
+    if (this.#floor > 0 && !disk.reaches(this.#floor)) this.#resize(this.#floor);
+    this.#floor = 0;
+  }
+
+  #sendRuns(): void {
+    const runs = this.#pending.runs.slice(), disk = this.#disk;
+    let next = 0, done = 0;
+    try {
+      while (next < runs.length) {
+        const { start } = runs[next]!, group: Uint8Array[] = [];
+        let end = start;
+        do {
+          const run = runs[next++]!;
+          group.push(runBytes(run));
+          end = run.end;
+        } while (
+          disk.vectored && runs[next]?.start === end && group.length < MAX_PIECES &&
+          end - start < VECTOR_BYTES
+        );
+        disk.write(group, start);
+        // What was sent behind the cut is no longer cut off.
+        if (start <= this.#cut && end > this.#cut) this.#cut = end;
+        done = end;
+      }
+    } finally {
+      if (done > 0) this.#pending.sent(0, done);
+    }
+  }
+
+  /** True when the disk may not yet have what was sent. */
+  get unsynced(): boolean {
+    return this.#disk.unsynced;
+  }
+
+  /** True once after the file's name came or went. */
+  takeRenamed(): boolean {
+    return this.#disk.takeRenamed();
+  }
+
+  /** Returns when the disk has what was sent. */
+  sync(): void {
+    this.#disk.sync();
+  }
+
+  // ---- letting go
+
+  /** Forgets what is known of the file on the disk, which somebody else changed; pending bytes stay. */
+  forget(): void {
+    this.#disk.forget();
+  }
+
+  /** Closes the file. What is pending is lost. */
+  close(): void {
+    this.discard();
+    this.#disk.close();
+  }
+}
