@@ -4,6 +4,9 @@
  */
 import type { FieldValue, RecordFields } from "./record.ts";
 
+/** 2^53: doubles hold every whole number up to here. */
+const LARGEST_EXACT = 9_007_199_254_740_992n;
+
 /** What `JSON.stringify` prints without losing anything but the sign of a zero. */
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | {
   readonly [key: string]: JsonValue;
@@ -37,8 +40,7 @@ export function valueToJson(value: FieldValue): JsonValue {
 function itemToJson(item: boolean | number | bigint | string): JsonValue {
   if (typeof item === "number") return numberToJson(item);
   if (typeof item !== "bigint") return item;
-  const number = Number(item);
-  return Number.isSafeInteger(number) ? number : String(item);
+  return item >= -LARGEST_EXACT && item <= LARGEST_EXACT ? Number(item) : String(item);
 }
 
 function numberToJson(value: number): number | string {

@@ -2,20 +2,9 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { TableError } from "../../src/error.ts";
 import { AIPS_MAGIC, AipsReader, AipsWriter, MAX_OPEN_OBJECTS } from "../../src/format/aipsio.ts";
+import { failsWith } from "./format_help.ts";
 
 const FILE = "t/table.dat";
-
-function failsWith(code: string, run: () => unknown, text?: RegExp): TableError {
-  try {
-    run();
-  } catch (error) {
-    assert.ok(error instanceof TableError, String(error));
-    assert.equal(error.code, code, error.message);
-    if (text !== undefined) assert.match(error.message, text);
-    return error;
-  }
-  assert.fail(`expected a TableError of code ${code}`);
-}
 
 type Item =
   | { t: "bool"; v: boolean }
