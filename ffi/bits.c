@@ -27,7 +27,50 @@ static inline uint8_t collect(uint64_t word) {
   return (uint8_t)((word * 0x0102040810204080u) >> 56);
 }
 
+#if defined(__x86_64__) && defined(__GNUC__)
+#include <immintrin.h>
+
+/* 32 bits at a time. `target` is 32-byte aligned; `past_cache`: it won't fit there, don't fetch it first. */
+__attribute__((target("avx2"))) static void spread_wide(const uint8_t *from, unsigned shift, uint8_t *target,
+                                                        uint64_t groups, int past_cache) {
+  const __m256i place = _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303);
+  const __m256i mask = _mm256_set1_epi64x((long long)0x8040201008040201u);
+  const __m256i one = _mm256_set1_epi8(1);
+  for (; groups > 0; groups--, from += 4, target += 32) {
+    uint32_t bits;
+    memcpy(&bits, from, 4);
+    if (shift != 0) bits = bits >> shift | (uint32_t)from[4] << (32 - shift);
+    __m256i bytes = _mm256_shuffle_epi8(_mm256_set1_epi32((int)bits), place);
+    bytes = _mm256_and_si256(_mm256_cmpeq_epi8(_mm256_and_si256(bytes, mask), mask), one);
+    if (past_cache) _mm256_stream_si256((__m256i *)(void *)target, bytes);
+    else _mm256_store_si256((__m256i *)(void *)target, bytes);
+  }
+  if (past_cache) _mm_sfence();
+}
+
+static int wide(void) { return __builtin_cpu_supports("avx2"); }
+#else
+static void spread_wide(const uint8_t *from, unsigned shift, uint8_t *target, uint64_t groups, int past_cache) {
+  (void)from, (void)shift, (void)target, (void)groups, (void)past_cache;
+}
+
+static int wide(void) { return 0; }
+#endif
+
+/* Fewer bits are not worth finding out what the processor can do. */
+#define WIDE_BITS 256
+
 void tessera_bits_to_bytes(const uint8_t *source, uint64_t bit, uint8_t *target, uint64_t count) {
+  if (count >= WIDE_BITS && wide()) {
+    uint64_t head = (32 - ((uintptr_t)target & 31)) & 31, groups = (count - head) / 32;
+    if (head > 0) tessera_bits_to_bytes(source, bit, target, head);
+    bit += head;
+    spread_wide(source + (bit >> 3), (unsigned)(bit & 7), target + head, groups, count >= TESSERA_STREAM_BYTES);
+    head += groups * 32;
+    bit += groups * 32;
+    target += head;
+    count -= head;
+  }
   const uint8_t *from = source + (bit >> 3);
   unsigned shift = (unsigned)(bit & 7);
   if (shift == 0) {

@@ -69,7 +69,7 @@ export function packBits(
 
 /** Sets bit `bit` of `target` to whether `value` is not zero. */
 export function setBit(target: Uint8Array, bit: number, value: number): void {
-  const byte = Math.floor(bit / 8), mask = 1 << (bit % 8);
+  const mask = 1 << (bit & 7), byte = (bit - (bit & 7)) / 8;
   target[byte] = value === 0 ? target[byte]! & ~mask : target[byte]! | mask;
 }
 

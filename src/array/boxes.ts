@@ -2,7 +2,7 @@
  * Boxes from a file's bytes to an array and back in TypeScript: the twin of `ffi/moves.c`, for where the C library is
  * missing. It does the same arithmetic in the same order, so that it refuses the same moves.
  */
-import { packBits, setBit, unpackBits } from "./bits.ts";
+import { packBits, setBit, swapBytes, unpackBits } from "./bits.ts";
 import type { MoveList } from "./moves.ts";
 import { badMove, checkBatch } from "./refuse.ts";
 
@@ -117,9 +117,15 @@ function moveBits(box: CheckedBox, { file: bytes, array, scatter }: Sides): void
         else unpackBits(bytes, bit, array, at, inner.count);
         continue;
       }
+      if (scatter) {
+        for (let i = 0; i < inner.count; i++, bit += inner.file, at += inner.array) {
+          setBit(bytes, bit, array[at]!);
+        }
+        continue;
+      }
       for (let i = 0; i < inner.count; i++, bit += inner.file, at += inner.array) {
-        if (scatter) setBit(bytes, bit, array[at]!);
-        else array[at] = (bytes[Math.floor(bit / 8)]! >> (bit % 8)) & 1;
+        const byte = (bit - (bit & 7)) / 8;
+        array[at] = (bytes[byte]! >> (bit & 7)) & 1;
       }
     }
   });
@@ -146,11 +152,13 @@ function moveBytes(box: CheckedBox, sides: Sides, element: number, unit: number)
   const run = inner.count * element;
   const contiguous = inner.count === 1 || (inner.file === element && inner.array === element);
 
-  if (unit === 1 && contiguous && run >= RUN_BYTES) {
+  if (contiguous && run >= RUN_BYTES) {
     eachPlane(box, (file, array) => {
       for (let j = 0; j < outer.count; j++) {
         const f = file + j * outer.file, a = array + j * outer.array;
-        toBytes.set(fromBytes.subarray(scatter ? a : f, (scatter ? a : f) + run), scatter ? f : a);
+        const from = scatter ? a : f, to = scatter ? f : a;
+        toBytes.set(fromBytes.subarray(from, from + run), to);
+        if (unit !== 1) swapBytes(toBytes.subarray(to, to + run), unit as 2 | 4 | 8);
       }
     });
     return;
