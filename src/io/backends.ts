@@ -4,18 +4,27 @@
 import { TableError } from "../error.ts";
 import { library, libraryStatus } from "../../ffi/binding.ts";
 import type { Backend, IoName } from "./backend.ts";
+import { type Context, sharedContext } from "./context.ts";
 import { MemoryBackend } from "./memory-backend.ts";
 import { MmapBackend } from "./mmap-backend.ts";
 import { NodeBackend } from "./node-backend.ts";
 import { PreadBackend } from "./pread-backend.ts";
 import { SeekBackend } from "./seek-backend.ts";
 
-const BACKENDS: Readonly<Record<Exclude<IoName, "direct">, () => Backend>> = {
+/** What a backend may be told. */
+export interface BackendOptions {
+  /** The table is opened in order to change it. */
+  readonly writable?: boolean;
+  /** Whose files in memory backend `memory` opens; those of the isolate's context if left out. */
+  readonly context?: Context;
+}
+
+const BACKENDS: Readonly<Record<Exclude<IoName, "direct">, (options: BackendOptions) => Backend>> = {
   node: () => new NodeBackend(),
   seek: () => new SeekBackend(),
   pread: () => new PreadBackend(),
   mmap: () => new MmapBackend(),
-  memory: () => new MemoryBackend(),
+  memory: (options) => new MemoryBackend((options.context ?? sharedContext()).memory),
 };
 
 /** Names that {@linkcode openBackend} takes, beside `auto`. */
@@ -23,11 +32,11 @@ export const IO_NAMES: readonly IoName[] = Object.keys(BACKENDS) as IoName[];
 
 /**
  * A new backend instance, with counters of its own. `auto` is `pread` where the C library is there, else `node`; it
- * never asks for a permission.
+ * never asks for a permission. (`mmap` is faster for large tables, but only its user knows that nobody shortens them.)
  *
  * @throws TableError INVALID_ARGUMENT for a name that isn't one, UNSUPPORTED for one that doesn't work here.
  */
-export function openBackend(name: IoName | "auto"): Backend {
+export function openBackend(name: IoName | "auto", options: BackendOptions = {}): Backend {
   if (name === "direct") {
     throw new TableError("UNSUPPORTED", "I/O backend direct (O_DIRECT) is not there yet; use pread");
   }
@@ -38,7 +47,7 @@ export function openBackend(name: IoName | "auto"): Backend {
       `expected an I/O backend of auto, ${IO_NAMES.join(", ")}; found ${name}`,
     );
   }
-  return BACKENDS[known]();
+  return BACKENDS[known](options);
 }
 
 /** What `table doctor` says of a backend. */

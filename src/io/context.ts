@@ -1,7 +1,8 @@
 /**
- * What tables share: one bounded cache. An isolate has one context unless another is passed in.
+ * What tables share: one bounded cache, and the files of backend `memory`. An isolate has one context unless another is passed in.
  */
 import { TableError } from "../error.ts";
+import { MemoryStore } from "./memory-backend.ts";
 import { PageCache } from "./page-cache.ts";
 
 /** Options of a {@linkcode Context}. */
@@ -13,11 +14,13 @@ export interface ContextOptions {
 /** Default bound of the page cache: 64 MiB. */
 export const DEFAULT_CACHE_BYTES = 64 * 1024 * 1024;
 
-/** Shared by tables: the page cache and its bound. */
+/** Shared by tables: the page cache with its bound, and what backend `memory` keeps. */
 export class Context {
   readonly cacheBytes: number;
   /** Clean pages of the files of all tables. */
   readonly cache: PageCache;
+  /** What backend `memory` keeps. */
+  readonly memory: MemoryStore = new MemoryStore();
 
   /** @throws TableError INVALID_ARGUMENT when the bound is not a number of bytes. */
   constructor(options: ContextOptions = {}) {

@@ -47,6 +47,7 @@ export class DiskFile {
   /** Reads under way without blocking. */
   #reading = 0;
   #map: FileMap | null = null;
+  #viewed = false;
   /** Page behind the last one that was read, and pages read ahead then. */
   #readTo = -1;
   #ahead = 1;
@@ -331,6 +332,23 @@ export class DiskFile {
     return this.#map;
   }
 
+  /** Throws IO when a page of a view was lost because the file became shorter. */
+  checkViews(): void {
+    if (this.#viewed && this.#map?.damaged) {
+      throw new TableError("IO", "the file became shorter under a view: a part of it reads as zeros", {
+        file: this.path,
+      });
+    }
+  }
+
+  /** A private view of a range in mapped memory; null where the backend doesn't map. */
+  mappedView(offset: number, end: number): Uint8Array | null {
+    const map = this.mapped(offset, end);
+    if (map === null) return null;
+    this.#viewed = true;
+    return map.view(offset, end - offset);
+  }
+
   // ---- changing
 
   /** Opens the file in order to write: makes an empty one, or takes the one that is there. */
@@ -423,6 +441,7 @@ export class DiskFile {
     const handle = this.#handle;
     this.#changes++;
     this.#handle = this.#map = this.#denied = null;
+    this.#viewed = false;
     this.#size = -1;
     this.#atLeast = 0;
     if (this.#absent === false) this.#absent = undefined;

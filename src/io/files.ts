@@ -161,6 +161,19 @@ export class TableFiles implements FileAccess {
     }
   }
 
+  /**
+   * Bytes of a range as mapped memory, where the backend maps and nothing of it is pending; else null. What is written
+   * to it changes no file. It is detached when the files are closed.
+   */
+  view(file: string, offset: number, length: number): Uint8Array | null {
+    return this.#file(file).mappedView(offset, length);
+  }
+
+  /** Throws IO when a file became shorter under a view: what the view shows is not what was written. */
+  check(): void {
+    for (const file of this.#files.values()) file.checkViews();
+  }
+
   // ---- changing
 
   scatter(step: ScatterStep): void {

@@ -36,7 +36,7 @@ export class MemoryFile {
 /** Files and directories by path, with `/` between names. */
 export class MemoryStore {
   readonly files: Map<string, MemoryFile> = new Map();
-  readonly directories: Set<string> = new Set(["", "."]);
+  readonly directories: Set<string> = new Set();
 }
 
 function parentOf(path: string): string {
@@ -160,7 +160,7 @@ export class MemoryBackend implements Backend {
 
   #names(directory: string): string[] {
     return [...this.store.files.keys(), ...this.store.directories]
-      .filter((path) => path !== directory && path !== "" && path !== "." && parentOf(path) === directory)
+      .filter((path) => parentOf(path) === directory)
       .map((path) => path.slice(path.lastIndexOf("/") + 1));
   }
 
@@ -170,7 +170,7 @@ export class MemoryBackend implements Backend {
     if (this.store.files.has(name) || this.store.directories.has(name)) {
       throw systemError("mkdir", path, EXISTS, "EEXIST");
     }
-    if (!this.store.directories.has(parentOf(name))) throw systemError("mkdir", path, NO_ENTRY, "ENOENT");
+    // The directory that the table is put in needs no making: it is the disk's, or nobody's.
     this.store.directories.add(name);
   }
 

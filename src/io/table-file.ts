@@ -162,6 +162,17 @@ export class TableFile {
     return this.isClean(offset, end) ? this.#disk.mapped(offset, end) : null;
   }
 
+  /** A private copy-on-write view in mapped memory, where the backend maps and the range is as the disk has it; else null. */
+  mappedView(offset: number, length: number): Uint8Array | null {
+    const end = this.#checkRange(offset, length);
+    return this.isClean(offset, end) ? this.#disk.mappedView(offset, end) : null;
+  }
+
+  /** Throws IO when the file became shorter under a view. */
+  checkViews(): void {
+    this.#disk.checkViews();
+  }
+
   // ---- changing
 
   /** Memory for the bytes of a range, which become pending; the caller fills all of it. */

@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { TableError, type TableErrorCode } from "../../src/error.ts";
 import type { Backend, IoName } from "../../src/io/backend.ts";
+import { Context } from "../../src/io/context.ts";
 import { backendReport, openBackend } from "../../src/io/backends.ts";
 
 /** Names of the backends that work here. */
@@ -13,7 +14,7 @@ export function backendsHere(): IoName[] {
 
 /** A backend instance. */
 export function makeBackend(name: IoName): Backend {
-  return openBackend(name);
+  return openBackend(name, { context: new Context() });
 }
 
 /** Runs `work` with a fresh backend and a directory that is removed after it. */
