@@ -1,0 +1,46 @@
+/**
+ * Tessera reads and writes casacore tables: the MeasurementSets, images and calibration tables of radio astronomy.
+ *
+ * @module
+ */
+export { TableError, type TableErrorCode, type TableErrorPlace } from "./src/error.ts";
+export type { DType, NumericData, NumericType } from "./src/array/dtype.ts";
+export type { DataOf, NDArray } from "./src/array/ndarray.ts";
+export type { AxisSlice } from "./src/array/rows.ts";
+export type { StringPolicy } from "./src/format/strings.ts";
+export type { TableInfo } from "./src/format/table-info.ts";
+export { TableRecord } from "./src/format/table-record.ts";
+export { Context, type ContextOptions } from "./src/io/context.ts";
+export type { IoSnapshot } from "./src/io/counters.ts";
+export type { IoName } from "./src/io/backend.ts";
+export type { StorageSpec } from "./src/storage/manager.ts";
+export type { ManagerDescription, TableKind } from "./src/table/body.ts";
+export { Column } from "./src/table/column.ts";
+export type { CopyOptions } from "./src/table/copy.ts";
+export type { Cell } from "./src/table/read.ts";
+export type { RowSelection } from "./src/table/selection.ts";
+export {
+  array,
+  type ArrayOptions,
+  type ColumnOptions,
+  type ColumnSpec,
+  scalar,
+  standard,
+  type StandardOptions,
+  tiledColumn,
+  type TiledOptions,
+  tiledShape,
+} from "./src/table/specs.ts";
+export {
+  type Batch,
+  type BatchOptions,
+  type CellsOptions,
+  type CreateOptions,
+  type GetOptions,
+  type IoOptions,
+  type LockMode,
+  type OpenOptions,
+  type PutOptions,
+  Table,
+} from "./src/table/table.ts";
+export type { ColumnValues } from "./src/table/values.ts";

@@ -1,0 +1,78 @@
+/**
+ * What a table consists of, whichever kind it is: a plain table with files of its own, a reference to rows of
+ * another, or a concatenation. The public class in `table.ts` asks only for this.
+ */
+import type { ColumnDesc } from "../format/column-desc.ts";
+import type { RecordFields } from "../format/record.ts";
+import type { TableInfo } from "../format/table-info.ts";
+import type { TableRecord } from "../format/table-record.ts";
+import type { FileAccess } from "../io/access.ts";
+import type { IoStats } from "../io/counters.ts";
+import type { Plan } from "../io/plan.ts";
+import type { BoundColumn, ManagedColumn, ManagerInfo } from "../storage/manager.ts";
+
+/** How a table was made. */
+export type TableKind = "plain" | "reference" | "concatenation";
+
+/** A storage manager, as `table.dat` names it. */
+export interface ManagerDescription {
+  /** Class name. */
+  readonly type: string;
+  /** The `<N>` of `table.f<N>`. */
+  readonly sequence: number;
+}
+
+/** What an opened manager says of itself. */
+export interface ManagerDetails extends ManagerDescription {
+  /** Name given by its user. */
+  readonly name: string;
+  /** Files that it keeps. */
+  readonly files: readonly string[];
+  /** Bucket sizes, tile shapes and the like. */
+  readonly info: ManagerInfo;
+}
+
+/** One column of a table. */
+export interface BodyColumn {
+  readonly bound: BoundColumn;
+  readonly description: ColumnDesc;
+  readonly manager: ManagerDescription;
+  /** Keywords of the column; read-only in a table opened for reading. */
+  readonly keywords: TableRecord;
+  /**
+   * Plan: the column's storage; its manager's headers are read when they are first needed.
+   *
+   * @throws TableError UNSUPPORTED, naming the manager, when it isn't known; CORRUPT
+   */
+  open(): Plan<ManagedColumn>;
+  /** False when this version of Tessera doesn't have the column's manager. */
+  readonly supported: boolean;
+}
+
+/** The inside of an open table. */
+export interface TableBody {
+  readonly kind: TableKind;
+  readonly path: string;
+  readonly writable: boolean;
+  readonly bigEndian: boolean;
+  readonly rowCount: number;
+  readonly columns: readonly BodyColumn[];
+  readonly keywords: TableRecord;
+  readonly privateKeywords: RecordFields;
+  readonly managers: readonly ManagerDescription[];
+  /** Plan: what the manager of that number says of itself, null when it isn't known. @throws TableError CORRUPT */
+  managerDetails(sequence: number): Plan<ManagerDetails | null>;
+  /** The directory against which stored names of subtables in the keywords are resolved. */
+  readonly keywordsDirectory: string;
+  /** The directories of the tables that this one refers to, directly. */
+  readonly parents: readonly string[];
+  /** Files that column plans run on. */
+  readonly access: FileAccess;
+  readonly stats: IoStats;
+  /** Throws what a fault in a mapped file has left behind (IO). */
+  check(): void;
+  info(): TableInfo;
+  addRows(count: number): void;
+  flush(options: { durable: boolean }): void;
+  close(): void;
+}

@@ -1,0 +1,87 @@
+/**
+ * `Column`: what a table says about one of its columns.
+ */
+import type { DType } from "../array/dtype.ts";
+import type { TableRecord } from "../format/table-record.ts";
+import { runSync } from "../io/drivers.ts";
+import type { ManagedColumn } from "../storage/manager.ts";
+import type { BodyColumn, ManagerDescription, TableBody } from "./body.ts";
+
+/** A column's description, keywords and storage. Its values are read and put through the table. */
+export class Column {
+  readonly #column: BodyColumn;
+  readonly #body: TableBody;
+
+  /** Made by `Table.column`. */
+  constructor(column: BodyColumn, body: TableBody) {
+    this.#column = column;
+    this.#body = body;
+  }
+
+  /** The column's name. */
+  get name(): string {
+    return this.#column.bound.name;
+  }
+  /** Element type. */
+  get dtype(): DType {
+    return this.#column.bound.dtype;
+  }
+  /** One value a row, or an array, or a record. */
+  get kind(): "scalar" | "array" | "record" {
+    return this.#column.bound.kind;
+  }
+  /** Shape of every cell (first axis fastest), null if cells have shapes of their own; [] for scalars. */
+  get shape(): readonly number[] | null {
+    return this.#column.bound.kind === "array" ? this.#column.bound.shape : [];
+  }
+  /** Number of axes of a cell: 0 for scalars, -1 if cells may differ in it. */
+  get ndim(): number {
+    return this.#column.bound.ndim;
+  }
+  /** True when array values lie in the row's bucket (casacore's Direct option). */
+  get direct(): boolean {
+    return this.#column.bound.direct;
+  }
+  /** Longest string in bytes, 0 for any. */
+  get maxLength(): number {
+    return this.#column.bound.maxLength;
+  }
+  /** Free text of the description. */
+  get comment(): string {
+    return this.#column.description.comment;
+  }
+  /** Units of the values, from the keywords `QuantumUnits` or `UNIT`; [] if there are none. */
+  get units(): readonly string[] {
+    for (const key of ["QuantumUnits", "UNIT"]) {
+      if (!this.keywords.has(key)) continue;
+      const value = this.keywords.get(key);
+      if (typeof value === "string") return [value];
+      if (typeof value === "object" && value !== null && "data" in value) return [...value.data as string[]];
+    }
+    return [];
+  }
+  /** Keywords of the column; those of a table opened for writing can be changed. */
+  get keywords(): TableRecord {
+    return this.#column.keywords;
+  }
+  /** The storage manager that holds the column. */
+  get manager(): ManagerDescription {
+    return this.#column.manager;
+  }
+  /** True when this version of Tessera has the column's storage manager. */
+  get readable(): boolean {
+    return this.#column.supported;
+  }
+  /** Tile shape with the row axis last, null where there are no tiles. @throws TableError CORRUPT, IO */
+  get tileShape(): readonly number[] | null {
+    return this.readable ? this.#managed().tileShape ?? null : null;
+  }
+  /** Bytes that the values take on disk, null where it can't be said for one column. @throws TableError CORRUPT, IO */
+  get bytesOnDisk(): number | null {
+    return this.readable ? this.#managed().bytesOnDisk?.() ?? null : null;
+  }
+
+  #managed(): ManagedColumn {
+    return runSync(this.#column.open(), this.#body.access);
+  }
+}

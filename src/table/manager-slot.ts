@@ -1,0 +1,146 @@
+/**
+ * One storage manager of a plain table, opened when it is first needed, and its columns as the rest of this floor sees them.
+ */
+import { TableError } from "../error.ts";
+import type { ColumnSet, ManagerEntry } from "../format/column-set.ts";
+import { axesOf } from "../format/column-set.ts";
+import { type ColumnDesc, OPTION_DIRECT } from "../format/column-desc.ts";
+import type { TableRecord } from "../format/table-record.ts";
+import type { Plan } from "../io/plan.ts";
+import type {
+  BoundColumn,
+  ManagedColumn,
+  ManagerContext,
+  ManagerKind,
+  StorageManager,
+} from "../storage/manager.ts";
+import { managerKind } from "../storage/registry.ts";
+import type { BodyColumn, ManagerDetails } from "./body.ts";
+
+/** A manager's place in a table. */
+export class ManagerSlot {
+  readonly entry: ManagerEntry;
+  readonly #context: () => ManagerContext;
+  #manager: StorageManager | null;
+  /** What `table.dat` keeps for the manager; new after a flush that changed it. */
+  blob: Uint8Array;
+
+  /** `manager` is given for a new table; an existing one's is opened when needed, with what `context` tells then. */
+  constructor(entry: ManagerEntry, context: () => ManagerContext, manager: StorageManager | null = null) {
+    this.entry = entry;
+    this.#context = context;
+    this.#manager = manager;
+    this.blob = entry.blob;
+  }
+
+  /** The manager if it is open. */
+  get manager(): StorageManager | null {
+    return this.#manager;
+  }
+
+  /** The kind of manager, or undefined when this version doesn't have it. */
+  get kind(): ManagerKind | undefined {
+    return managerKind(this.entry.type);
+  }
+
+  /** True when every column of the manager has a type that is known. */
+  get supported(): boolean {
+    return this.kind !== undefined;
+  }
+
+  /** Plan: the manager, its headers read once. @throws TableError UNSUPPORTED, CORRUPT */
+  *open(): Plan<StorageManager> {
+    if (this.#manager !== null) return this.#manager;
+    const { type } = this.entry;
+    const kind = this.kind;
+    if (kind === undefined) {
+      const columns = this.#context().columns.map((column) => column.name).join(", ");
+      throw new TableError(
+        "UNSUPPORTED",
+        `columns ${columns} are held by ${type}, which this version doesn't read`,
+      );
+    }
+    const opened = yield* kind.open(this.#context(), this.entry.blob);
+    // Two asynchronous requests may have opened it side by side: the first one counts.
+    this.#manager ??= opened;
+    return this.#manager;
+  }
+
+  /** Plan: what the manager says of itself, null when it isn't known. */
+  *details(): Plan<ManagerDetails | null> {
+    if (!this.supported) return null;
+    const { type, sequence, name, info } = yield* this.open();
+    return { type, sequence, name, info, files: this.#manager!.files() };
+  }
+}
+
+/** A column as managers see it. */
+export function boundColumn(desc: ColumnDesc, set: ColumnSet, index: number): BoundColumn {
+  const binding = set.columns[index]!;
+  const array = desc.kind === "array";
+  return {
+    name: desc.name,
+    kind: desc.kind === "scalar" ? "scalar" : array ? "array" : "record",
+    dtype: desc.dtype ?? "record",
+    direct: array && (desc.options & OPTION_DIRECT) !== 0,
+    shape: array ? binding.shape : null,
+    ndim: array ? axesOf(desc, binding) : 0,
+    maxLength: desc.maxLength,
+    keywords: desc.keywords,
+  };
+}
+
+/** A column of a plain table; `index` is its number within its manager. */
+export class PlainColumn implements BodyColumn {
+  readonly bound: BoundColumn;
+  readonly description: ColumnDesc;
+  readonly keywords: TableRecord;
+  readonly #slot: ManagerSlot;
+  readonly #index: number;
+
+  constructor(
+    bound: BoundColumn,
+    description: ColumnDesc,
+    keywords: TableRecord,
+    slot: ManagerSlot,
+    index: number,
+  ) {
+    this.bound = bound;
+    this.description = description;
+    this.keywords = keywords;
+    this.#slot = slot;
+    this.#index = index;
+  }
+
+  get manager(): { readonly type: string; readonly sequence: number } {
+    return this.#slot.entry;
+  }
+
+  get supported(): boolean {
+    return this.#slot.supported && this.description.dtype !== null;
+  }
+
+  *open(): Plan<ManagedColumn> {
+    if (this.description.dtype === null) {
+      const { className, code } = this.description;
+      throw new TableError(
+        "UNSUPPORTED",
+        `column ${this.bound.name} is of class ${className}, type code ${code}`,
+      );
+    }
+    return (yield* this.#slot.open()).column(this.#index);
+  }
+
+  /** The column for plans that can't wait for it to be opened: each call opens it first. */
+  lazily(): ManagedColumn {
+    const open = () => this.open();
+    return {
+      *shapes(rows) {
+        return yield* (yield* open()).shapes(rows);
+      },
+      *read(rows, cellShape, box, target, at) {
+        yield* (yield* open()).read(rows, cellShape, box, target, at);
+      },
+    };
+  }
+}

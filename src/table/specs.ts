@@ -1,0 +1,262 @@
+/**
+ * How a new table is described: its columns, and the storage managers that hold them.
+ */
+import { type DType, isDType } from "../array/dtype.ts";
+import { TableError } from "../error.ts";
+import type { StorageSpec } from "../storage/manager.ts";
+
+/** What scalar and array columns have in common. */
+export interface ColumnOptions {
+  /** Free text. */
+  readonly comment?: string;
+  /** Unit of the values, kept in the column keyword `QuantumUnits` (format reference part 1, section 11). */
+  readonly unit?: string | readonly string[];
+  /** Measure that the values are, kept in the column keyword `MEASINFO`, e.g. `{ type: "epoch", Ref: "UTC" }`. */
+  readonly measure?: { readonly type: string; readonly Ref?: string; readonly [key: string]: unknown };
+  /** Further column keywords, with values as `TableRecord.set` takes them. */
+  readonly keywords?: Readonly<Record<string, unknown>>;
+  /** Longest string in bytes; left out: any length. */
+  readonly maxLength?: number;
+}
+
+/** Options of an array column. */
+export interface ArrayOptions extends ColumnOptions {
+  /** Shape of every cell, first axis fastest. Left out: each cell has its own. */
+  readonly shape?: readonly number[];
+  /** Number of axes, for columns without a fixed shape. Left out: any. */
+  readonly ndim?: number;
+  /** Keep the values in the row's bucket, where the manager tells the difference. Needs `shape`. */
+  readonly direct?: boolean;
+}
+
+/** A column of a table to be made; by {@linkcode scalar} or {@linkcode array}. */
+export interface ColumnSpec {
+  readonly name: string;
+  readonly kind: "scalar" | "array";
+  readonly dtype: DType;
+  readonly options: ArrayOptions;
+}
+
+function checkName(name: string, dtype: DType): void {
+  if (typeof name !== "string" || name.length === 0) {
+    throw new TableError("INVALID_ARGUMENT", `a column needs a name, found ${JSON.stringify(name)}`);
+  }
+  if (!isDType(dtype)) {
+    throw new TableError("INVALID_ARGUMENT", `column ${name}: ${String(dtype)} is no data type`);
+  }
+}
+
+/**
+ * Describes a column with one value a row.
+ *
+ * @throws TableError INVALID_ARGUMENT for an empty name or an unknown data type.
+ * @example
+ * ```ts
+ * import { scalar } from "@tessera/tables";
+ * const time = scalar("TIME", "float64", { unit: "s", measure: { type: "epoch", Ref: "UTC" } });
+ * ```
+ */
+export function scalar(name: string, dtype: DType, options: ColumnOptions = {}): ColumnSpec {
+  checkName(name, dtype);
+  return { name, kind: "scalar", dtype, options };
+}
+
+/**
+ * Describes a column with an array in each row, all of one shape or each of its own.
+ *
+ * @throws TableError INVALID_ARGUMENT for an empty name, an unknown data type, a shape with lengths below 1,
+ * `direct` without a shape, or an `ndim` that disagrees with the shape.
+ * @example
+ * ```ts
+ * import { array } from "@tessera/tables";
+ * const data = array("DATA", "complex64", { shape: [4, 64], unit: "Jy" });
+ * ```
+ */
+export function array(name: string, dtype: DType, options: ArrayOptions = {}): ColumnSpec {
+  checkName(name, dtype);
+  const { shape, ndim, direct } = options;
+  const wrong = (reason: string) => {
+    throw new TableError("INVALID_ARGUMENT", `column ${name}: ${reason}`);
+  };
+  if (dtype === "record") wrong("arrays of records don't exist, use scalar");
+  if (shape?.some((length) => !Number.isInteger(length) || length < 1 || length > 2 ** 31 - 1)) {
+    wrong(`[${shape.join(", ")}] is no shape of a cell: lengths from 1 to 2147483647 expected`);
+  }
+  if (shape?.length === 0) wrong("a shape without axes is a scalar's");
+  if (direct && shape === undefined) wrong("direct needs a shape");
+  if (ndim !== undefined && (!Number.isInteger(ndim) || ndim < 1)) {
+    wrong(`ndim must be at least 1, found ${ndim}`);
+  }
+  if (ndim !== undefined && shape !== undefined && shape.length !== ndim) {
+    wrong(`shape [${shape.join(", ")}] has ${shape.length} axes, ndim says ${ndim}`);
+  }
+  return { name, kind: "array", dtype, options };
+}
+
+/** Options of the standard storage manager. */
+export interface StandardOptions {
+  /** Rows of a bucket; 32 unless told otherwise. */
+  readonly bucketRows?: number;
+  /** Bytes of a bucket, at least 128; `bucketRows` wins. */
+  readonly bucketSize?: number;
+}
+
+/** Options of the tiled storage managers. */
+export interface TiledOptions {
+  /** Lengths of a tile: the cell's axes, then rows. 0 or a missing axis lets Tessera choose, as casacore does. */
+  readonly tileShape?: readonly number[];
+  /** Cache size in MiB that casacore is told to use for these columns; 0: as it likes. */
+  readonly maxCacheSize?: number;
+}
+
+function storageOf(
+  type: string,
+  name: string,
+  columns: readonly string[] | undefined,
+  options: object,
+): StorageSpec {
+  return {
+    type,
+    name,
+    ...(columns === undefined ? {} : { columns }),
+    options: options as Readonly<Record<string, unknown>>,
+  };
+}
+
+/**
+ * Keeps columns in buckets of some rows each: scalars, strings, small or irregular arrays. Without `columns` it takes
+ * every column that no other manager claims.
+ *
+ * @example
+ * ```ts
+ * import { standard } from "@tessera/tables";
+ * const storage = [standard("SSM", { bucketRows: 1024 })];
+ * ```
+ */
+export function standard(
+  name?: string,
+  columns?: readonly string[] | StandardOptions,
+  options?: StandardOptions,
+): StorageSpec {
+  const list = Array.isArray(columns) ? columns as readonly string[] : undefined;
+  return storageOf("StandardStMan", name ?? "StandardStMan", list, options ?? (list ? {} : columns ?? {}));
+}
+
+/**
+ * Keeps array columns in tiles, one hypercube for each shape of cell.
+ *
+ * @example
+ * ```ts
+ * import { tiledShape } from "@tessera/tables";
+ * const storage = [tiledShape("TiledData", ["DATA"], { tileShape: [4, 64, 64] })];
+ * ```
+ */
+export function tiledShape(
+  name: string,
+  columns: readonly string[],
+  options: TiledOptions = {},
+): StorageSpec {
+  return storageOf("TiledShapeStMan", name, columns, options);
+}
+
+/**
+ * Keeps array columns of one fixed shape in tiles of a single hypercube.
+ *
+ * @example
+ * ```ts
+ * import { tiledColumn } from "@tessera/tables";
+ * const storage = [tiledColumn("TiledUvw", ["UVW"], { tileShape: [3, 4096] })];
+ * ```
+ */
+export function tiledColumn(
+  name: string,
+  columns: readonly string[],
+  options: TiledOptions = {},
+): StorageSpec {
+  return storageOf("TiledColumnStMan", name, columns, options);
+}
+
+/** Which manager takes which columns, in the order in which managers get their numbers. */
+export interface Binding {
+  readonly spec: StorageSpec;
+  readonly columns: readonly ColumnSpec[];
+}
+
+/**
+ * Divides columns among managers: those that name columns first, then one that takes the rest, then the defaults
+ * (tiled for numeric arrays of known ndim, standard for what remains).
+ *
+ * @throws TableError INVALID_ARGUMENT for a column that is named twice, or that two managers claim, or an unknown name.
+ */
+export function bindColumns(columns: readonly ColumnSpec[], storage: readonly StorageSpec[]): Binding[] {
+  const byName = new Map(columns.map((column) => [column.name, column]));
+  if (byName.size !== columns.length) {
+    const twice = columns.find((column, i) => columns.findIndex((other) => other.name === column.name) !== i);
+    throw new TableError("INVALID_ARGUMENT", `column ${twice?.name} is described twice`);
+  }
+  const owner = new Map<string, StorageSpec>();
+  let rest: StorageSpec | undefined;
+  for (const spec of storage) {
+    if (spec.columns === undefined) {
+      if (rest !== undefined) {
+        throw new TableError(
+          "INVALID_ARGUMENT",
+          `managers ${rest.name} and ${spec.name} both take the remaining columns`,
+        );
+      }
+      rest = spec;
+    }
+    for (const name of spec.columns ?? []) {
+      if (!byName.has(name)) {
+        throw new TableError(
+          "NO_SUCH_COLUMN",
+          `manager ${spec.name} names column ${name}, which is not described`,
+        );
+      }
+      const other = owner.get(name);
+      if (other !== undefined) {
+        throw new TableError(
+          "INVALID_ARGUMENT",
+          `column ${name} is claimed by ${other.name} and by ${spec.name}`,
+        );
+      }
+      owner.set(name, spec);
+    }
+  }
+  const unclaimed = columns.filter((column) => !owner.has(column.name));
+  const specs = [...storage];
+  if (rest === undefined) specs.push(...defaultStorage(unclaimed, storage, owner));
+  else for (const column of unclaimed) owner.set(column.name, rest);
+  return specs
+    .map((spec) => ({ spec, columns: columns.filter((column) => owner.get(column.name) === spec) }))
+    .filter((binding) => binding.columns.length > 0);
+}
+
+/** Managers for columns that no one claims: a tiled one for each array column of known ndim, a standard one for the rest. */
+function defaultStorage(
+  unclaimed: readonly ColumnSpec[],
+  taken: readonly StorageSpec[],
+  owner: Map<string, StorageSpec>,
+): StorageSpec[] {
+  const names = new Set(taken.map((spec) => spec.name));
+  const specs: StorageSpec[] = [];
+  let plain: StorageSpec | undefined;
+  for (const column of unclaimed) {
+    const { shape, ndim } = column.options;
+    const tiled = column.kind === "array" && column.dtype !== "string" &&
+      (shape !== undefined || ndim !== undefined);
+    let spec: StorageSpec;
+    if (tiled) specs.push(spec = tiledShape(freeName(`Tiled${column.name}`, names), [column.name]));
+    else if (plain === undefined) specs.push(spec = plain = standard(freeName("StandardStMan", names)));
+    else spec = plain;
+    owner.set(column.name, spec);
+  }
+  return specs;
+}
+
+function freeName(wanted: string, taken: Set<string>): string {
+  let name = wanted;
+  for (let i = 1; taken.has(name); i++) name = `${wanted}_${i}`;
+  taken.add(name);
+  return name;
+}

@@ -1,0 +1,450 @@
+/**
+ * `Table`: the public face of a table of any kind.
+ */
+import { type DType } from "../array/dtype.ts";
+import type { DataOf, NDArray } from "../array/ndarray.ts";
+import { type AxisSlice, rowRange, type Rows } from "../array/rows.ts";
+import { TableError } from "../error.ts";
+import type { StringPolicy } from "../format/strings.ts";
+import type { TableInfo } from "../format/table-info.ts";
+import type { TableRecord } from "../format/table-record.ts";
+import type { Context } from "../io/context.ts";
+import type { IoSnapshot } from "../io/counters.ts";
+import { runAsync, runSync } from "../io/drivers.ts";
+import type { IoName } from "../io/backend.ts";
+import type { Plan } from "../io/plan.ts";
+import type { StorageSpec } from "../storage/manager.ts";
+import type { BodyColumn, ManagerDescription, ManagerDetails, TableBody, TableKind } from "./body.ts";
+import { Column } from "./column.ts";
+import { type CopyOptions, copyTable } from "./copy.ts";
+import { createBody } from "./create.ts";
+import { openBody, openBodyAsync } from "./open.ts";
+import { type Cell, readCells, readColumn, type ReadSettings, scalarAt } from "./read.ts";
+import { checkRow, type RowSelection, rowsOf } from "./selection.ts";
+import type { ColumnSpec } from "./specs.ts";
+import { subtablePath } from "./subtables.ts";
+import type { ColumnValues } from "./values.ts";
+import { planAppend, writeCell, writeColumn } from "./write.ts";
+
+/** How other processes are kept from changing the table at the same time. */
+export type LockMode = "auto" | "none";
+
+/** What opening and creating have in common. */
+export interface IoOptions {
+  /** I/O backend; "auto" takes the best that works here without asking for a permission. */
+  readonly io?: IoName | "auto";
+  /** "auto": a table that is written is locked against other processes. "none": it isn't; needed where the C library is missing. */
+  readonly lock?: LockMode;
+  /** Cache and its bound; left out: the one of this isolate. */
+  readonly context?: Context;
+  /** How the bytes of strings become JavaScript strings; "utf8" unless told otherwise. */
+  readonly strings?: StringPolicy;
+  /** Most bytes of one result; LIMIT is thrown beyond. 16 GiB unless told otherwise. */
+  readonly maxResultBytes?: number;
+  /** Refuse subtables and parents that lie outside the table's own directory tree. */
+  readonly confine?: boolean;
+}
+
+/** Options of {@linkcode Table.open}. */
+export interface OpenOptions extends IoOptions {
+  /** "r": read only (the default). "rw": read and change. */
+  readonly mode?: "r" | "rw";
+}
+
+/** Options of {@linkcode Table.create}. */
+export interface CreateOptions extends IoOptions {
+  readonly columns: readonly ColumnSpec[];
+  /** Which managers hold which columns; see {@linkcode standard}, {@linkcode tiledShape}, {@linkcode tiledColumn}. */
+  readonly storage?: readonly StorageSpec[];
+  /** Rows to begin with, 0 unless told otherwise. */
+  readonly rows?: number;
+  /** Byte order of the data files; this machine's unless told otherwise. */
+  readonly byteOrder?: "little" | "big";
+  /** Replace an existing table. */
+  readonly overwrite?: boolean;
+  /** Table keywords, with values as `TableRecord.set` takes them. */
+  readonly keywords?: Readonly<Record<string, unknown>>;
+  /** Type, subtype and text of `table.info`. */
+  readonly info?: Partial<TableInfo>;
+}
+
+/** Options of {@linkcode Table.getColumn}. */
+export interface GetOptions<D extends DType = DType> {
+  /** Range or list of rows; all of them unless told otherwise. */
+  readonly rows?: RowSelection;
+  /** For each axis of a cell null or [start, end] or [start, end, step]. */
+  readonly slice?: readonly AxisSlice[];
+  /** Array that takes the values, of exactly the right size; it is what the result's `data` is then. */
+  readonly into?: DataOf<D>;
+  /** The data type expected: checked, and it narrows the type of the result. */
+  readonly dtype?: D;
+}
+
+/** Options of {@linkcode Table.putColumn}. */
+export interface PutOptions {
+  /** Range or list of rows; all of them unless told otherwise. */
+  readonly rows?: RowSelection;
+  /** For each axis of a cell null or [start, end] or [start, end, step]: where in each cell the values go. */
+  readonly slice?: readonly AxisSlice[];
+}
+
+/** Options of {@linkcode Table.getCells}. */
+export interface CellsOptions<D extends DType = DType> extends Omit<GetOptions<D>, "into"> {
+  /** Give each cell memory of its own; otherwise cells of a selection may share one block. */
+  readonly copy?: boolean;
+}
+
+/** Options of {@linkcode Table.batches}. */
+export interface BatchOptions {
+  /** Columns to read; all readable ones unless told otherwise. */
+  readonly columns?: readonly string[];
+  readonly rows?: { readonly start?: number; readonly end?: number };
+  /** Rows of a batch, 1000 unless told otherwise. */
+  readonly batchRows?: number;
+}
+
+/** Some consecutive rows of some columns. */
+export interface Batch {
+  /** First row, and the one after the last. */
+  readonly start: number;
+  readonly end: number;
+  readonly columns: Readonly<Record<string, NDArray<DType, TableRecord>>>;
+}
+
+const DEFAULT_MAX_RESULT_BYTES = 16 * 2 ** 30;
+const DEFAULT_BATCH_ROWS = 1000;
+
+/**
+ * An open table: rows × columns, each cell a scalar or an array, with keywords. Rows are numbered from 0.
+ *
+ * @example
+ * ```ts
+ * import { array, scalar, Table } from "@tessera/tables";
+ * using table = Table.create("vis.tab", {
+ *   columns: [array("DATA", "complex64", { shape: [4, 64] }), scalar("FLAG_ROW", "bool")],
+ *   rows: 10,
+ * });
+ * table.putColumn("DATA", new Float32Array(10 * 4 * 64 * 2));
+ * console.log(table.getColumn("FLAG_ROW").shape); // [10]
+ * ```
+ */
+export class Table {
+  readonly #body: TableBody;
+  readonly #options: IoOptions;
+  readonly #columns: ReadonlyMap<string, BodyColumn>;
+  #closed = false;
+  #running = 0;
+
+  private constructor(body: TableBody, options: IoOptions) {
+    this.#body = body;
+    this.#options = options;
+    this.#columns = new Map(body.columns.map((column) => [column.bound.name, column]));
+  }
+
+  /**
+   * Makes a new table. Its files are complete when {@linkcode flush} or {@linkcode close} returns.
+   *
+   * @throws TableError EXISTS when there is a table already (see `overwrite`), INVALID_ARGUMENT and NO_SUCH_COLUMN for
+   * descriptions that make no table, LOCKED, IO.
+   */
+  static create(path: string, options: CreateOptions): Table {
+    return new Table(createBody(path, options), options);
+  }
+
+  /**
+   * Opens a table.
+   *
+   * @throws TableError NOT_FOUND, NOT_A_TABLE, CORRUPT, UNSUPPORTED, LOCKED, IO.
+   */
+  static open(path: string, options: OpenOptions = {}): Table {
+    return new Table(openBody(path, options), options);
+  }
+
+  /** As {@linkcode open}, without blocking while files are read. */
+  static async openAsync(path: string, options: OpenOptions = {}): Promise<Table> {
+    return new Table(await openBodyAsync(path, options), options);
+  }
+
+  /** Absolute path of the table's directory. */
+  get path(): string {
+    return this.#body.path;
+  }
+  /** Number of rows. */
+  get rowCount(): number {
+    return this.#open().rowCount;
+  }
+  /** Plain, or a reference to rows of another table, or a concatenation. */
+  get kind(): TableKind {
+    return this.#body.kind;
+  }
+  /** Byte order of the data files. */
+  get byteOrder(): "little" | "big" {
+    return this.#body.bigEndian ? "big" : "little";
+  }
+  /** Names in the order of the description. */
+  get columnNames(): string[] {
+    return [...this.#columns.keys()];
+  }
+  /** Keywords of the table; those of a table opened for writing can be changed. */
+  get keywords(): TableRecord {
+    return this.#open().keywords;
+  }
+  /** How the bytes of strings become JavaScript strings. */
+  get strings(): StringPolicy {
+    return this.#options.strings ?? "utf8";
+  }
+  /** Type, subtype and text of `table.info`. */
+  get info(): TableInfo {
+    return this.#open().info();
+  }
+  /** The storage managers; {@linkcode managerDetails} says more of one. */
+  get managers(): readonly ManagerDescription[] {
+    return this.#open().managers;
+  }
+  /** What a storage manager says of itself: name, files, bucket size and the like; null when it isn't known. @throws TableError CORRUPT, IO */
+  managerDetails(sequence: number): ManagerDetails | null {
+    return this.#run(this.#open().managerDetails(sequence));
+  }
+  /** Directories of the tables that this one refers to: none for a plain table. */
+  get parents(): readonly string[] {
+    return this.#body.parents;
+  }
+  /** What was done to files since opening or the last {@linkcode resetIoStats}: calls by kind, bytes, seeks, cache hits. */
+  get ioStats(): IoSnapshot {
+    return this.#body.stats.snapshot();
+  }
+  /** Sets the counters of {@linkcode ioStats} to 0. */
+  resetIoStats(): void {
+    this.#body.stats.reset();
+  }
+
+  /** Description, keywords and storage of a column. @throws TableError NO_SUCH_COLUMN */
+  column(name: string): Column {
+    return new Column(this.#column(name), this.#body);
+  }
+
+  /** Opens the subtable that keyword `name` names, with this table's options. @throws TableError NOT_FOUND and those of {@linkcode open} */
+  subtable(name: string): Table {
+    const body = this.#open();
+    const path = subtablePath(body, name, this.#options.confine ?? false);
+    return Table.open(path, { ...this.#options, mode: body.writable ? "rw" : "r" });
+  }
+
+  /**
+   * Values of a column: a scalar column gives shape [rows], an array column the cell's shape followed by the number of rows.
+   *
+   * @throws TableError NO_SUCH_COLUMN, OUT_OF_RANGE, TYPE_MISMATCH, SHAPE_MISMATCH (cells of several shapes, naming two rows;
+   * a slice or `into` that doesn't fit), LIMIT, UNSUPPORTED, CORRUPT, IO, CLOSED.
+   */
+  getColumn<D extends DType = DType>(name: string, options: GetOptions<D> = {}): NDArray<D, TableRecord> {
+    return this.#run(this.#columnPlan(name, options)) as NDArray<D, TableRecord>;
+  }
+
+  /** As {@linkcode getColumn}, without blocking while files are read. `into` is borrowed until the promise settles. */
+  async getColumnAsync<D extends DType = DType>(
+    name: string,
+    options: GetOptions<D> = {},
+  ): Promise<NDArray<D, TableRecord>> {
+    return await this.#runAsync(this.#columnPlan(name, options)) as NDArray<D, TableRecord>;
+  }
+
+  /**
+   * Cells of any shapes: scalars as JavaScript values, arrays as { dtype, shape, data }, undefined cells as null.
+   *
+   * @throws TableError as {@linkcode getColumn}
+   */
+  getCells(name: string, options: CellsOptions = {}): Cell[] {
+    const column = this.#column(name);
+    const settings = { ...this.#settings(options), copy: options.copy ?? false };
+    return this.#run(readCells(column, this.#rows(options.rows), settings));
+  }
+
+  /** One cell. @throws TableError as {@linkcode getColumn} */
+  getCell(name: string, row: number, options: { slice?: readonly AxisSlice[] } = {}): Cell {
+    const column = this.#column(name);
+    checkRow(row, this.#open().rowCount);
+    const rows = rowRange(row, 1);
+    if (column.bound.kind === "scalar") {
+      return scalarAt(column.bound.dtype, this.#run(readColumn(column, rows, this.#settings({}))).data, 0);
+    }
+    return this.#run(readCells(column, rows, { ...this.#settings(options), copy: true }))[0]!;
+  }
+
+  /**
+   * Puts values into a column, or into some rows, or into a box of each cell. A typed array has the values of all cells
+   * behind each other; for columns without a fixed shape give { dtype, shape, data } with the rows as last axis.
+   *
+   * @throws TableError READ_ONLY, NO_SUCH_COLUMN, OUT_OF_RANGE, TYPE_MISMATCH, SHAPE_MISMATCH, UNSUPPORTED, IO, CLOSED.
+   * A call refused for its arguments leaves the table as it was.
+   */
+  putColumn(
+    name: string,
+    values: ColumnValues,
+    options: PutOptions = {},
+  ): void {
+    const column = this.#writableColumn(name);
+    this.#run(writeColumn(column, this.#rows(options.rows), values, options.slice, this.strings));
+  }
+
+  /** Puts one cell; null makes an array cell undefined where the manager can. @throws TableError as {@linkcode putColumn} */
+  putCell(name: string, row: number, value: Cell | ArrayBufferView | readonly string[]): void {
+    const column = this.#writableColumn(name);
+    checkRow(row, this.#body.rowCount);
+    this.#run(writeCell(column, rowRange(row, 1), value, this.strings));
+  }
+
+  /** Adds rows at the end: zeros, empty strings, undefined cells. @throws TableError READ_ONLY, INVALID_ARGUMENT, IO, CLOSED */
+  addRows(count: number): void {
+    this.#writable();
+    if (!Number.isInteger(count) || count < 0) {
+      throw new TableError(
+        "INVALID_ARGUMENT",
+        `a number of rows to add is whole and not negative, found ${count}`,
+      );
+    }
+    if (count > 0) this.#body.addRows(count);
+  }
+
+  /**
+   * Adds as many rows as the values have, and puts them; columns that are left out get zeros. The values are checked
+   * before any row is added.
+   *
+   * @throws TableError as {@linkcode putColumn}; SHAPE_MISMATCH when columns have different numbers of rows.
+   */
+  append(values: Readonly<Record<string, ColumnValues>>): void {
+    this.#writable();
+    const first = this.#body.rowCount;
+    const plans = Object.entries(values).map(([name, data]) =>
+      this.#run(planAppend(this.#column(name), data, this.strings))
+    );
+    const counts = new Set(plans.map((plan) => plan.rows));
+    if (counts.size > 1) {
+      throw new TableError("SHAPE_MISMATCH", `append: columns of ${[...counts].join(" and ")} rows given`);
+    }
+    const [count = 0] = counts;
+    if (count === 0) return;
+    this.#body.addRows(count);
+    for (const plan of plans) this.#run(plan.write(rowRange(first, count)));
+  }
+
+  /** The rows in order, some at a time. @throws TableError as {@linkcode getColumn} */
+  *batches(options: BatchOptions = {}): Generator<Batch> {
+    const names = options.columns ?? this.columnNames.filter((name) => this.column(name).readable);
+    const { start = 0, end = this.rowCount } = options.rows ?? {};
+    const step = options.batchRows ?? DEFAULT_BATCH_ROWS;
+    if (!Number.isInteger(step) || step < 1) {
+      throw new TableError("INVALID_ARGUMENT", `batchRows must be at least 1, found ${step}`);
+    }
+    rowsOf({ start, end }, this.rowCount);
+    for (let row = start; row < end; row += step) {
+      const rows = { start: row, end: Math.min(end, row + step) };
+      const columns = Object.fromEntries(names.map((name) => [name, this.getColumn(name, { rows })]));
+      yield { ...rows, columns };
+    }
+  }
+
+  /**
+   * Copies the table (also a reference or concatenation) into a new plain one, with other managers or byte order if asked.
+   * Subtables are not copied along unless `subtables` is set. @throws TableError as {@linkcode create} and {@linkcode getColumn}
+   */
+  copy(path: string, options: CopyOptions = {}): void {
+    this.#open();
+    copyTable(this, path, { io: this.#options.io ?? "auto", ...options });
+  }
+
+  /** Brings the files up to date: safe against the death of the process; `durable: true` against power loss too. @throws TableError IO, CLOSED */
+  flush(options: { durable?: boolean } = {}): void {
+    this.#open().flush({ durable: options.durable ?? false });
+  }
+
+  /** Flushes and closes. Closing twice does nothing. @throws TableError BUSY while a request runs, IO */
+  close(): void {
+    if (this.#closed) return;
+    if (this.#running > 0) {
+      throw new TableError("BUSY", `${this.#running} request(s) on the table are still running`, {
+        file: this.path,
+      });
+    }
+    try {
+      if (this.#body.writable) this.#body.flush({ durable: false });
+    } finally {
+      this.#closed = true;
+      this.#body.close();
+    }
+  }
+
+  /** For `using`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #open(): TableBody {
+    if (this.#closed) throw new TableError("CLOSED", "the table is closed", { file: this.#body.path });
+    return this.#body;
+  }
+
+  #writable(): void {
+    if (!this.#open().writable) {
+      throw new TableError("READ_ONLY", 'the table is open for reading; open it with mode: "rw"', {
+        file: this.path,
+      });
+    }
+  }
+
+  #column(name: string): BodyColumn {
+    this.#open();
+    const column = this.#columns.get(name);
+    if (column === undefined) {
+      throw new TableError(
+        "NO_SUCH_COLUMN",
+        `no column ${name}; there are ${this.columnNames.join(", ") || "none"}`,
+        {
+          file: this.path,
+        },
+      );
+    }
+    return column;
+  }
+
+  #writableColumn(name: string): BodyColumn {
+    this.#writable();
+    return this.#column(name);
+  }
+
+  #rows(selection: RowSelection | undefined): Rows {
+    return rowsOf(selection, this.#open().rowCount);
+  }
+
+  #settings(options: GetOptions): ReadSettings {
+    return {
+      slice: options.slice,
+      into: options.into,
+      dtype: options.dtype,
+      strings: this.strings,
+      maxResultBytes: this.#options.maxResultBytes ?? DEFAULT_MAX_RESULT_BYTES,
+    };
+  }
+
+  #columnPlan(name: string, options: GetOptions): Plan<NDArray> {
+    return readColumn(this.#column(name), this.#rows(options.rows), this.#settings(options));
+  }
+
+  #run<T>(plan: Plan<T>): T {
+    const body = this.#open();
+    const result = runSync(plan, body.access);
+    body.check();
+    return result;
+  }
+
+  async #runAsync<T>(plan: Plan<T>): Promise<T> {
+    const body = this.#open();
+    this.#running++;
+    try {
+      const result = await runAsync(plan, body.access);
+      body.check();
+      return result;
+    } finally {
+      this.#running--;
+    }
+  }
+}
