@@ -1,7 +1,7 @@
 /**
  * `Table`: the public face of a table of any kind.
  */
-import { type DType } from "../array/dtype.ts";
+import type { DType } from "../array/dtype.ts";
 import type { DataOf, NDArray } from "../array/ndarray.ts";
 import { type AxisSlice, rowRange, type Rows } from "../array/rows.ts";
 import { TableError } from "../error.ts";
