@@ -15,6 +15,8 @@ export interface Fixture {
   readonly managers: readonly string[];
   /** What a reader must know beyond StandardStMan, TiledShapeStMan and TiledColumnStMan, e.g. `incremental`. */
   readonly needs: readonly string[];
+  /** False for a table that casacore 3.5 made but reads wrongly itself; what is expected is right. */
+  readonly peer: boolean;
 }
 
 /** A column as casacore describes it. Shapes in casacore order. */
@@ -78,12 +80,17 @@ export function fixturePath(name: string): string {
 
 /** What casacore reads in its rows, in the form of `table cat --format ndjson` after JSON.parse. */
 export function expectedRows(name: string): Record<string, unknown>[] {
-  return parsedRows(textOf(`expected/${name}.ndjson`));
+  return parsedRows(textOf(`expected/${expectedName(name)}.ndjson`));
 }
 
 /** What casacore says of it. */
 export function expectedSchema(name: string): TableSchema {
-  return JSON.parse(textOf(`expected/${name}.schema.json`)) as TableSchema;
+  return JSON.parse(textOf(`expected/${expectedName(name)}.schema.json`)) as TableSchema;
+}
+
+/** A table in another's folder: the file names have a dot for the slash. */
+function expectedName(name: string): string {
+  return name.replaceAll("/", ".");
 }
 
 /** A folder for tables that goes when the scope ends. */

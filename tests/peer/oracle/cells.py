@@ -15,6 +15,7 @@ storage order, and its shape is reversed here.
 
 import math
 import os
+import re
 
 import numpy as np
 
@@ -97,8 +98,11 @@ def field(value, directory=None):
 def subtable_path(path, directory):
     """Path of a subtable: relative to the table where both lie in the table's parent folder, else absolute.
 
-    So what is committed does not depend on where the table lies.
+    So what is committed does not depend on where the table lies. None for a subtable that casacore concatenates in
+    memory, under a name that changes each time.
     """
+    if re.fullmatch(r"tab\d+_\d+", os.path.basename(path)) and not os.path.exists(path):
+        return None
     directory = os.path.realpath(directory)
     path = os.path.realpath(path)
     parent = os.path.dirname(directory)

@@ -16,14 +16,30 @@ const PACKAGES = [
 /** Where packages put tables that they make or fetch when they are installed. */
 const FOLDERS = ["/usr/share/casacore/data", "/var/lib/casacore/data"];
 
-/** Paths of the tables (folders with a `table.dat`) that are installed here, sorted, subtables too. */
+/**
+ * Paths of the tables (folders with a `table.dat` and its data) that are installed here, sorted, subtables too.
+ * Packages also hold a `table.dat` alone, as a test of reading headers; that is in {@linkcode headersOnly}.
+ */
 export function realTables(): string[] {
+  return installed().filter(hasData);
+}
+
+/** Paths of installed tables whose data files were left out. */
+export function headersOnly(): string[] {
+  return installed().filter((table) => !hasData(table));
+}
+
+function installed(): string[] {
   const found = new Set<string>();
   for (const file of packageFiles()) {
     if (file.endsWith("/table.dat") && isTable(file)) found.add(Deno.realPathSync(file.slice(0, -10)));
   }
   for (const folder of FOLDERS) walk(folder, found, 8);
   return [...found].sort();
+}
+
+function hasData(table: string): boolean {
+  return [...Deno.readDirSync(table)].some((entry) => /^table\.(f\d|mf)/.test(entry.name));
 }
 
 /** Installed storage manager files without a table around them (headers of images with large cubes, for tests). */

@@ -19,8 +19,9 @@ elements 2e and 2e + 1. Decisions about a whole cell take word(0x80000000 + j).
                 32 + mix(w2 + i) % 95; if w3 % 5 == 0 and n >= 2 the first two bytes are an e acute
     record      see `record_cell`
     undefined   if `undefinedEvery` is m and word(0x80000000) % m == 0
-    shape       the fixed one; else number word(0x80000001) % n of `shapes`; else ndim (if free: 1 + word(0x80000001) % 3)
-                axes of lo + word(0x80000002 + axis) % (hi - lo + 1), `axes` = [lo, hi], by default [1, 4]
+    shape       the fixed one; else number word(0x80000001) % n of `shapes`; else ndim axes, if free
+                1 + word(0x80000001) % 3, each of lo + word(0x80000002 + axis) % (hi - lo + 1), where
+                `axes` = [lo, hi] is [1, 4] by default
 
 Options of a column: `specials: false` keeps it to finite values; `repeat: n` gives n rows in a row the same value;
 `like: name` decides about whole cells with another column's words, so that columns of one hypercube agree.
