@@ -91,6 +91,7 @@ export class MappedView {
     }
   }
 
+  /** {@linkcode close}. */
   [Symbol.dispose](): void {
     this.close();
   }
@@ -225,6 +226,7 @@ export class MappedFile {
     if (this.length > 0) this.#native.symbols.tessera_unmap(this.#address, this.length, this.#stats);
   }
 
+  /** {@linkcode close}. */
   [Symbol.dispose](): void {
     this.close();
   }

@@ -51,7 +51,7 @@ const HASH_PRIME = 0xffffffffffffffc5n;
 
 /**
  * 16 hexadecimal digits that differ when a source or a flag does. They tell builds apart and protect from nothing.
- * The sources as one number, modulo a prime: the engine's own long division takes a third of a millisecond for them,
+ * The sources as one number, modulo a prime: the engine's own long division takes half a millisecond for them,
  * a loop over their bytes that the compiler has not seen yet several, and every program that opens a table waits.
  */
 export function sourceHash(): string {
