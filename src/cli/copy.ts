@@ -1,0 +1,168 @@
+/**
+ * `table copy`: a table into a new one, with other storage or byte order if asked.
+ */
+import { type Command, InvalidArgumentError, Option } from "commander";
+import {
+  type Column,
+  type CopyOptions,
+  standard,
+  type StorageSpec,
+  type Table,
+  tiledColumn,
+  tiledShape,
+} from "../../mod.ts";
+import { tableSizes } from "./files.ts";
+import {
+  addIoOptions,
+  type IoChoice,
+  openTable,
+  parseNames,
+  parseRows,
+  parseTileShape,
+  type RowRange,
+} from "./options.ts";
+import type { Terminal } from "./terminal.ts";
+import { counted, humanBytes, visible } from "./text.ts";
+import { printLines } from "./write.ts";
+
+interface CopyCommandOptions extends IoChoice {
+  readonly columns?: string[];
+  readonly rows?: RowRange;
+  readonly storage?: StorageSpec[];
+  readonly tileShape: ReadonlyMap<string, readonly number[]>;
+  readonly byteOrder?: "little" | "big";
+  readonly overwrite?: true;
+}
+
+/** Parses what `Table.create` takes as `storage`, as JSON. @throws InvalidArgumentError */
+export function parseStorage(text: string): StorageSpec[] {
+  let list: unknown;
+  try {
+    list = JSON.parse(text);
+  } catch (error) {
+    throw new InvalidArgumentError(`It is no JSON: ${(error as Error).message}.`);
+  }
+  if (!Array.isArray(list)) throw new InvalidArgumentError("Expected a list of storage managers.");
+  return list.map((spec, i) => {
+    const wrong = (what: string): never => {
+      throw new InvalidArgumentError(`Storage manager ${i}: ${what}.`);
+    };
+    if (typeof spec !== "object" || spec === null || Array.isArray(spec)) return wrong("expected an object");
+    const { type, name = type, columns, options = {}, ...unknown } = spec as Record<string, unknown>;
+    if (typeof type !== "string" || type === "") return wrong('expected a "type", e.g. "TiledShapeStMan"');
+    if (typeof name !== "string") return wrong('"name" must be a text');
+    if (
+      columns !== undefined && !(Array.isArray(columns) && columns.every((one) => typeof one === "string"))
+    ) {
+      return wrong('"columns" must be a list of names');
+    }
+    if (typeof options !== "object" || options === null) return wrong('"options" must be an object');
+    const [extra] = Object.keys(unknown);
+    if (extra !== undefined) return wrong(`there is no "${extra}"; expected type, name, columns, options`);
+    return {
+      type,
+      name,
+      ...(columns === undefined ? {} : { columns: columns as string[] }),
+      options: options as StorageSpec["options"],
+    };
+  });
+}
+
+/** Storage like the table's own, but for the tile shapes that are given. */
+function storageWithTiles(
+  table: Table,
+  names: readonly string[],
+  tileShapes: ReadonlyMap<string, readonly number[]>,
+): StorageSpec[] {
+  for (const name of tileShapes.keys()) table.column(name);
+  const groups = new Map<string, Column[]>();
+  for (const name of names) {
+    const column = table.column(name);
+    const { type, sequence } = column.manager;
+    const tiled = type.startsWith("Tiled") && column.tileShape !== null;
+    if (!tiled && !tileShapes.has(name)) continue;
+    const key = tiled ? String(sequence) : `of ${name}`;
+    groups.set(key, [...groups.get(key) ?? [], column]);
+  }
+  const specs = [...groups.values()].map((columns) => {
+    const [first] = columns as [Column];
+    const { type, sequence } = first.manager;
+    const given = columns.map((column) => tileShapes.get(column.name)).find((shape) => shape !== undefined);
+    const tileShape = given ?? first.tileShape;
+    const own = type.startsWith("Tiled") ? table.managerDetails(sequence)?.name : undefined;
+    const make = type === "TiledColumnStMan" ? tiledColumn : tiledShape;
+    return make(
+      own || `Tiled${first.name}`,
+      columns.map((column) => column.name),
+      tileShape === null ? {} : { tileShape },
+    );
+  });
+  return [...specs, standard()];
+}
+
+function copy(path: string, target: string, options: CopyCommandOptions, terminal: Terminal): void {
+  using table = openTable(path, options);
+  const { columns, rows, byteOrder, overwrite, io, lock } = options;
+  const names = columns ?? table.columnNames;
+  const storage = options.storage ??
+    (options.tileShape.size > 0 ? storageWithTiles(table, names, options.tileShape) : undefined);
+  const started: CopyOptions = {
+    ...(columns === undefined ? {} : { columns }),
+    ...(rows === undefined ? {} : { rows }),
+    ...(byteOrder === undefined ? {} : { byteOrder }),
+    ...(storage === undefined ? {} : { storage }),
+    overwrite: overwrite ?? false,
+    io,
+    lock,
+    onProgress: (done, total) => {
+      if (total > 0) terminal.progress(`copying ${Math.floor((100 * done) / total)} %`);
+    },
+  };
+  try {
+    table.copy(target, started);
+  } finally {
+    terminal.progress("");
+  }
+  const count = (rows?.end ?? table.rowCount) - (rows?.start ?? 0);
+  const size = humanBytes(tableSizes(target).own);
+  printLines([
+    visible(`${target}: ${counted(count, "row")}, ${counted(names.length, "column")}, ${size}`),
+  ], terminal);
+}
+
+/** Adds the command. */
+export function addCopy(program: Command, terminal: Terminal): void {
+  const command = program.command("copy")
+    .description("copy a table into a new one, with other storage or byte order if asked")
+    .argument("<table>", "directory of the table")
+    .argument("<target>", "directory of the copy")
+    .option("--columns <names>", "columns to copy, in this order: a,b,c", parseNames)
+    .option("--rows <start:end>", "rows to copy, the end not included", parseRows)
+    .addOption(
+      new Option(
+        "--tile-shape <column=lengths>",
+        "tile of a column, rows last: DATA=4,64,64 (may be repeated)",
+      )
+        .argParser(parseTileShape).default(new Map(), "as it is"),
+    )
+    .addOption(
+      new Option("--storage <json>", "storage managers, as Table.create takes them").argParser(parseStorage)
+        .conflicts("tileShape"),
+    )
+    .addOption(new Option("--byte-order <order>", "byte order of the copy").choices(["little", "big"]))
+    .option("--overwrite", "replace an existing table")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ table copy my.ms tiled.tab --columns DATA,FLAG --tile-shape DATA=4,64,64
+  $ table copy my.ms big.tab --rows 0:1000 --byte-order big --storage '[
+      {"type": "TiledShapeStMan", "name": "Vis", "columns": ["DATA"],
+       "options": {"tileShape": [4, 64, 64]}},
+      {"type": "StandardStMan", "options": {"bucketRows": 1024}}]'`,
+    )
+    .action((path: string, target: string, options: CopyCommandOptions) =>
+      copy(path, target, options, terminal)
+    );
+  addIoOptions(command);
+}

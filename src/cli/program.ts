@@ -1,0 +1,58 @@
+/**
+ * The `table` command: its subcommands, and how each ends.
+ */
+import { Command, CommanderError } from "commander";
+import { addCat } from "./cat.ts";
+import { addCopy } from "./copy.ts";
+import { addDoctor } from "./doctor.ts";
+import { errorText, EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError } from "./failure.ts";
+import { addKeywords } from "./keywords.ts";
+import { addSchema } from "./schema.ts";
+import { addShow } from "./show.ts";
+import { PipeClosed, type Terminal } from "./terminal.ts";
+import { VERSION } from "./version.ts";
+
+/** The command with everything below it. */
+export function tableProgram(terminal: Terminal): Command {
+  const encoder = new TextEncoder();
+  const program = new Command("table")
+    .description("Look into casacore tables, print them, copy them.")
+    .version(VERSION, "--version", "print the version")
+    .helpOption("--help", "show this help")
+    .helpCommand("help [command]", "show the help of a command")
+    .addHelpText(
+      "after",
+      `
+Exit status: 0; 1 when something is wrong with a table; 2 for wrong use.
+
+Example:
+  $ table show my.ms`,
+    )
+    .exitOverride()
+    .showHelpAfterError("(--help says more)")
+    .configureOutput({
+      // What commander would find out by itself needs permission to read the environment.
+      getOutHelpWidth: () => terminal.width,
+      getErrHelpWidth: () => terminal.width,
+      getOutHasColors: () => terminal.color,
+      getErrHasColors: () => false,
+      writeOut: (text) => terminal.out(encoder.encode(text)),
+      writeErr: (text) => terminal.err(text.replace(/\n$/, "")),
+    });
+  for (const add of [addShow, addSchema, addKeywords, addCat, addCopy, addDoctor]) add(program, terminal);
+  return program;
+}
+
+/** Runs the command and returns its exit status. Nothing is thrown. */
+export async function runTable(args: readonly string[], terminal: Terminal): Promise<number> {
+  try {
+    await tableProgram(terminal).parseAsync([...args], { from: "user" });
+    return EXIT_OK;
+  } catch (error) {
+    if (error instanceof PipeClosed) return EXIT_OK;
+    // commander has said itself what was wrong; help and version end with status 0.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_OK : EXIT_USAGE;
+    terminal.err(`table: ${errorText(error, args.filter((arg) => !arg.startsWith("-")))}`);
+    return error instanceof UsageError ? EXIT_USAGE : EXIT_FAILED;
+  }
+}

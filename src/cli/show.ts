@@ -1,0 +1,224 @@
+/**
+ * `table show`: what is in a table, on a page that fits the terminal.
+ */
+import type { Command } from "commander";
+import { type NDArray, type Table, TableRecord } from "../../mod.ts";
+import {
+  type ColumnDescription,
+  describeSubtables,
+  describeTable,
+  type SubtableDescription,
+  type TableDescription,
+} from "./describe.ts";
+import { shortPath } from "./failure.ts";
+import { tableSizes } from "./files.ts";
+import { jsonText } from "./json.ts";
+import { typeText, valueText } from "./keyword-text.ts";
+import { type Field, layout, styled } from "./layout.ts";
+import { addReadingOptions, openTable, type ReadingOptions, reportStats } from "./options.ts";
+import type { Terminal } from "./terminal.ts";
+import { counted, cut, humanBytes, humanCount, shapeText, visible } from "./text.ts";
+import { printLines } from "./write.ts";
+
+interface ShowOptions extends ReadingOptions {
+  readonly json?: true;
+}
+
+/** Cells larger than this are not looked at for their shape. */
+const MOST_SAMPLE_BYTES = 2 ** 20;
+
+/** Everything on the page. */
+interface Page extends TableDescription {
+  readonly bytesOnDisk: number;
+  readonly bytesWithSubtables: number;
+  readonly keywords: TableRecord;
+  readonly subtables: readonly SubtableDescription[];
+}
+
+/** A unit for every axis, or one for all: `m`, `rad,rad,m`. */
+function unitText(units: readonly string[]): string {
+  return visible(new Set(units).size === 1 ? units[0]! : units.join(","));
+}
+
+/** What kind of quantity it is, and its frame: `epoch UTC`, `direction J2000`. */
+export function measureText(keywords: TableRecord): string {
+  const info = keywords.get("MEASINFO");
+  if (!(info instanceof TableRecord)) return "";
+  const words = ["type", "Ref"].map((name) => info.get(name)).filter((word) => typeof word === "string");
+  return visible(words.join(" "));
+}
+
+/** `TiledShape` for `TiledShapeStMan`: the ending says nothing to someone who reads the heading. */
+function managerText({ type, sequence }: { type: string; sequence: number }): string {
+  return visible(`${type.replace(/StMan$/, "")} #${sequence}`);
+}
+
+/** A cell's shape, null where it is undefined or too large to be read for that. */
+function sampleShape(table: Table, name: string, row: number): readonly number[] | null {
+  try {
+    const cell = table.getCell(name, row) as NDArray | null;
+    return cell?.shape ?? null;
+  } catch {
+    return null; // what is wrong shows when the column is read
+  }
+}
+
+/** The shape of a column's cells; where they have their own, what the first and the last say, marked with `~`. */
+function shapeOf(column: ColumnDescription, table: Table): string {
+  if (column.kind !== "array") return "";
+  if (column.shape !== null) return shapeText(column.shape);
+  const unknown = column.ndim > 0 ? `[${Array(column.ndim).fill("?").join(",")}]` : "[…]";
+  if (!column.readable || table.rowCount === 0) return unknown;
+  const [first, last] = [0, table.rowCount - 1].map((row) => sampleShape(table, column.name, row));
+  if (first == null) return last == null ? unknown : `~${shapeText(last)}`;
+  if (last == null) return `~${shapeText(first)}`;
+  if (first.length !== last.length) return "~[…]";
+  return `~[${first.map((length, i) => length === last[i] ? length : `${length}|${last[i]}`).join(",")}]`;
+}
+
+function columnLines(page: Page, table: Table, width: number, color: boolean): string[] {
+  const { columns } = page;
+  const shapes = columns.map((column) => shapeOf(column, table));
+  const fields: Field[] = [
+    { title: "column", cells: columns.map((c) => visible(c.name)), cut: "middle", least: 12 },
+    { title: "type", cells: columns.map((c) => c.dtype) },
+    { title: "shape", cells: shapes, least: 7 },
+    { title: "unit", cells: columns.map((c) => cut(unitText(c.units), 9)), optional: 1 },
+    { title: "measure", cells: columns.map((c) => cut(measureText(c.keywords), 20)), optional: 2 },
+    { title: "manager", cells: columns.map((c) => managerText(c.manager)), cut: "middle", least: 9 },
+    {
+      title: "tile",
+      cells: columns.map((c) => c.tileShape === null ? "" : shapeText(c.tileShape)),
+      least: 7,
+    },
+    {
+      title: "on disk",
+      cells: columns.map((c) =>
+        !c.readable ? "unread" : c.bytesOnDisk === null ? "–" : humanBytes(c.bytesOnDisk)
+      ),
+      align: "right",
+    },
+    { title: "comment", cells: columns.map((c) => cut(visible(c.comment), 60)), optional: 3, faint: true },
+  ];
+  const lines = layout(fields, { width, color });
+  if (shapes.some((shape) => shape.startsWith("~"))) {
+    lines.push(
+      styled(
+        cut("~ cells have shapes of their own; seen in the first and the last row", width),
+        "faint",
+        color,
+      ),
+    );
+  }
+  if (columns.some((column) => !column.readable)) {
+    lines.push(
+      styled(cut("unread: the column's storage manager is not known to this version", width), "faint", color),
+    );
+  }
+  return lines;
+}
+
+function managerLines({ managers }: Page, width: number, color: boolean): string[] {
+  return layout([
+    {
+      title: "manager",
+      cells: managers.map((m) => `${visible(m.type)} #${m.sequence}`),
+      cut: "middle",
+      least: 16,
+    },
+    { title: "name", cells: managers.map((m) => visible(m.name)), cut: "middle", least: 8 },
+    { title: "columns", cells: managers.map((m) => humanCount(m.columns.length)), align: "right" },
+    { title: "file", cells: managers.map((m) => `table.f${m.sequence}`) },
+    { title: "on disk", cells: managers.map((m) => humanBytes(m.bytesOnDisk)), align: "right" },
+  ], { width, color });
+}
+
+function keywordLines({ keywords }: Page, width: number, color: boolean): string[] {
+  const names = keywords.keys().filter((name) => keywords.kind(name) !== "table");
+  return layout([
+    { title: "keyword", cells: names.map(visible), cut: "middle", least: 12 },
+    { title: "type", cells: names.map((name) => typeText(keywords, name)), least: 8 },
+    { title: "value", cells: names.map((name) => valueText(keywords, name)), least: 12 },
+  ], { width, color });
+}
+
+function subtableLines({ subtables }: Page, width: number, color: boolean): string[] {
+  const problems = subtables.map((s) => s.error ?? "");
+  const number = (value: number | undefined) => value === undefined ? "" : humanCount(value);
+  return layout([
+    { title: "subtable", cells: subtables.map((s) => visible(s.name)), cut: "middle", least: 12 },
+    { title: "rows", cells: subtables.map((s) => number(s.rows)), align: "right" },
+    { title: "columns", cells: subtables.map((s) => number(s.columns)), align: "right" },
+    {
+      title: "on disk",
+      cells: subtables.map((s) => s.bytesOnDisk === undefined ? "" : humanBytes(s.bytesOnDisk)),
+      align: "right",
+    },
+    ...(problems.some((text) => text !== "")
+      ? [{ title: "problem", cells: problems, cut: "middle" as const, least: 12 }]
+      : []),
+  ], { width, color });
+}
+
+function headLines(page: Page, width: number, color: boolean): string[] {
+  const kind = visible(page.info.type) || (page.kind === "plain" ? "table" : page.kind);
+  const subType = visible(page.info.subType);
+  const facts = [
+    subType === "" ? kind : `${kind} (${subType})`,
+    counted(page.rows, "row"),
+    counted(page.columns.length, "column"),
+  ];
+  const sizes = [`${humanBytes(page.bytesOnDisk)} on disk`, `${page.byteOrder} endian`];
+  if (page.bytesWithSubtables > page.bytesOnDisk) {
+    sizes.splice(1, 0, `${humanBytes(page.bytesWithSubtables)} with subtables`);
+  }
+  const readme = page.info.readme.split("\n").map((line) => visible(line.trimEnd())).filter((line) =>
+    line !== ""
+  );
+  return [
+    styled(cut(visible(page.path), width, "middle"), "bold", color),
+    cut(facts.join(", "), width),
+    cut(sizes.join(", "), width),
+    ...page.parents.map((parent) => cut(`rows of ${visible(shortPath(parent))}`, width, "middle")),
+    ...readme.map((line) => cut(line, width)),
+  ];
+}
+
+/** The page as lines, none wider than `width`. */
+export function pageLines(page: Page, table: Table, width: number, color: boolean): string[] {
+  const sections = [
+    headLines(page, width, color),
+    page.columns.length > 0 ? columnLines(page, table, width, color) : [],
+    page.managers.length > 0 ? managerLines(page, width, color) : [],
+    page.keywords.size > page.subtables.length ? keywordLines(page, width, color) : [],
+    page.subtables.length > 0 ? subtableLines(page, width, color) : [],
+  ];
+  return sections.filter((lines) => lines.length > 0).flatMap((lines, i) => i === 0 ? lines : ["", ...lines]);
+}
+
+function show(path: string, options: ShowOptions, terminal: Terminal): void {
+  using table = openTable(path, options, { maxResultBytes: MOST_SAMPLE_BYTES });
+  const opened = [table];
+  const { own, all } = tableSizes(table.path);
+  const page: Page = {
+    ...describeTable(table, path),
+    bytesOnDisk: own,
+    bytesWithSubtables: all,
+    keywords: table.keywords,
+    subtables: describeSubtables(table, (subtable) => opened.push(subtable)),
+  };
+  if (options.json) printLines([jsonText(page, 2)], terminal);
+  else printLines(pageLines(page, table, terminal.width, terminal.color), terminal);
+  reportStats(opened, options, terminal);
+}
+
+/** Adds the command. */
+export function addShow(program: Command, terminal: Terminal): void {
+  const command = program.command("show")
+    .description("show what is in a table: rows, columns, storage, keywords, subtables")
+    .argument("<table>", "directory of the table")
+    .option("--json", "as JSON, for programs")
+    .addHelpText("after", "\nExample:\n  $ table show my.ms")
+    .action((path: string, options: ShowOptions) => show(path, options, terminal));
+  addReadingOptions(command);
+}

@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { copyOfFixture, fixturePath, temporaryFolder } from "../fixture.ts";
+import { VERSION } from "../../src/cli/version.ts";
+import { ROOT, spawnTable, table } from "./cli_support.ts";
+
+const MINIMAL = fixturePath("minimal_le");
+const COMMANDS = ["show", "schema", "keywords", "cat", "copy", "doctor"];
+
+Deno.test("the version is the one of the package", async () => {
+  const { version } = JSON.parse(Deno.readTextFileSync(`${ROOT}deno.json`)) as { version: string };
+  assert.equal(VERSION, version);
+  assert.deepEqual(await table("--version"), { status: 0, out: `${version}\n`, err: [] });
+});
+
+Deno.test("every command has a help with an example, on 80 columns", async () => {
+  for (const command of [[], ...COMMANDS.map((name) => [name])]) {
+    const { status, out, err } = await table(...command, "--help");
+    assert.equal(status, 0);
+    assert.deepEqual(err, []);
+    assert.match(out, /Examples?:\n {2}\$ table /, command.join());
+    for (const line of out.split("\n")) assert.ok(line.length <= 80, line);
+  }
+});
+
+Deno.test("wrong use ends with status 2 and says so on standard error", async () => {
+  const wrong = [
+    [],
+    ["nonsense"],
+    ["show"],
+    ["show", "a", "b"],
+    ["show", "--nonsense", MINIMAL],
+    ["show", "--io", "floppy", MINIMAL],
+    ["show", "--lock", "maybe", MINIMAL],
+    ["cat", MINIMAL, "--rows", "1-2"],
+    ["cat", MINIMAL, "--rows", "9:1"],
+    ["cat", MINIMAL, "--columns", ""],
+    ["cat", MINIMAL, "--format", "csv"],
+    ["keywords", MINIMAL, "--column", "a", "--columns"],
+    ["copy", MINIMAL],
+    ["copy", MINIMAL, "x", "--storage", "{"],
+    ["copy", MINIMAL, "x", "--storage", "[]", "--tile-shape", "a=1"],
+    ["copy", MINIMAL, "x", "--byte-order", "middle"],
+    ["doctor", "me"],
+  ];
+  for (const args of wrong) {
+    const { status, out, err } = await table(...args);
+    assert.equal(status, 2, args.join(" "));
+    assert.equal(out, "", args.join(" "));
+    assert.ok(err.length > 0, args.join(" "));
+  }
+});
+
+Deno.test("what is wrong with a table ends with status 1 and one line", async () => {
+  using folder = temporaryFolder();
+  using damaged = copyOfFixture("minimal_le");
+  Deno.writeFileSync(`${damaged.path}/table.dat`, new Uint8Array(100));
+  Deno.writeTextFileSync(`${folder.path}/file`, "no table");
+  for (
+    const [args, pattern] of [
+      [["show", `${folder.path}/missing`], /missing/],
+      [["show", folder.path], /table\.dat/],
+      [["schema", `${folder.path}/file`], /file/],
+      [["keywords", damaged.path], /table\.dat, offset 0: /],
+      [["keywords", MINIMAL, "--column", "NONE"], /NONE/],
+      [["cat", MINIMAL, "--columns", "NONE"], /NONE/],
+      [["cat", MINIMAL, "--rows", "0:99999"], /99999/],
+      [["copy", MINIMAL, damaged.path], /--overwrite/],
+      [["copy", MINIMAL, `${folder.path}/t`, "--tile-shape", "NONE=1"], /NONE/],
+    ] as const
+  ) {
+    const { status, out, err } = await table(...args);
+    assert.equal(status, 1, `${args.join(" ")}: ${err.join("\n")}`);
+    assert.equal(out, "");
+    assert.equal(err.length, 1, err.join("\n"));
+    assert.match(err[0]!, /^table: /);
+    assert.match(err[0]!, pattern);
+    assert.doesNotMatch(err[0]!, /fault in Tessera|\bat file:|\.ts:\d/);
+  }
+});
+
+Deno.test("a message can't steer the terminal, whatever a file is called", async () => {
+  const { status, err } = await table("show", "/nowhere/\x1b[31mred\nline");
+  assert.equal(status, 1);
+  assert.equal(err.length, 1);
+  assert.match(err[0]!, /\\x1b\[31mred/);
+});
+
+Deno.test("as a program: exit statuses, output and errors", () => {
+  const good = spawnTable(["cat", MINIMAL]);
+  assert.deepEqual([good.status, good.err], [0, []]);
+  assert.equal(good.out.split("\n").length, 3);
+  const bad = spawnTable(["cat", "tests/fixtures/tables/none"]);
+  assert.deepEqual([bad.status, bad.out, bad.err.length], [1, "", 1]);
+  assert.match(bad.err[0]!, /^table: tests\/fixtures\/tables\/none/);
+  assert.equal(spawnTable(["cat"]).status, 2);
+});
+
+Deno.test("as a program: without any permission it says which one is missing, without a prompt", () => {
+  const { status, out, err } = spawnTable(["show", MINIMAL], { permissions: [] });
+  assert.deepEqual([status, out, err.length], [1, "", 1]);
+  assert.match(err[0]!, /permission/);
+});
+
+Deno.test("as a program: permission to read is enough to look, help needs none", () => {
+  assert.equal(spawnTable(["cat", "--help"], { permissions: [] }).status, 0);
+  const { status, out, err } = spawnTable(["show", MINIMAL], { permissions: ["--allow-read"] });
+  assert.deepEqual([status, err], [0, []]);
+  assert.match(out, /2 rows/);
+});
+
+Deno.test("as a program: output to a pipe has no colours", () => {
+  assert.ok(!spawnTable(["show", MINIMAL]).out.includes("\x1b"));
+  assert.ok(!spawnTable(["show", MINIMAL], { env: { FORCE_COLOR: "1" } }).out.includes("\x1b"));
+});
+
+Deno.test({
+  name: "as a program: a pipe closed early ends the command quietly, a full disk with one line",
+  ignore: Deno.build.os !== "linux",
+  fn() {
+    using folder = temporaryFolder();
+    const shell = (redirection: string) => {
+      const { stdout } = new Deno.Command("sh", {
+        args: [
+          "-c",
+          `{ "$0" run -q -A src/cli/main.ts cat examples/data/sim.ms --columns DATA 2>${folder.path}/err; ` +
+          `echo status $? >&2; } 2>${folder.path}/status ${redirection}`,
+          Deno.execPath(),
+        ],
+        cwd: ROOT,
+      }).outputSync();
+      return {
+        out: new TextDecoder().decode(stdout),
+        err: Deno.readTextFileSync(`${folder.path}/err`),
+        status: Deno.readTextFileSync(`${folder.path}/status`).trim(),
+      };
+    };
+    const head = shell("| head -c 10");
+    assert.deepEqual(head, { out: '{"DATA":{"', err: "", status: "status 0" });
+    const full = shell("> /dev/full");
+    assert.equal(full.status, "status 1");
+    assert.match(full.err, /^table: standard output: .*\n$/);
+  },
+});
