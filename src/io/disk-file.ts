@@ -47,7 +47,8 @@ export class DiskFile {
   /** Reads under way without blocking. */
   #reading = 0;
   #map: FileMap | null = null;
-  #viewed = false;
+  /** Maps that views were taken of. */
+  readonly #viewed = new Set<FileMap>();
   /** Page behind the last one that was read, and pages read ahead then. */
   #readTo = -1;
   #ahead = 1;
@@ -319,22 +320,34 @@ export class DiskFile {
     return pages;
   }
 
+  /** Counts what runs without blocking on the map: the file must not be closed under it. */
+  async borrow(work: () => Promise<void>): Promise<void> {
+    this.#reading++;
+    try {
+      await work();
+    } finally {
+      this.#reading--;
+    }
+  }
+
   /** The file in mapped memory at least up to `end`, where the backend maps; null where it doesn't. */
   mapped(offset: number, end: number): FileMap | null {
     const handle = this.#need();
     if (handle.map === undefined) return null;
     if (this.#map === null || this.#map.length < end) {
+      if (this.#map !== null) this.checkLength(offset, end);
       const map = handle.map();
       this.#map = map;
       this.#size = map.length;
-      if (map.length < end) this.checkLength(offset, end);
+      this.checkLength(offset, end);
     }
     return this.#map;
   }
 
   /** Throws IO when a page of a view was lost because the file became shorter. */
   checkViews(): void {
-    if (this.#viewed && this.#map?.damaged) {
+    for (const map of this.#viewed) {
+      if (!map.damaged) continue;
       throw new TableError("IO", "the file became shorter under a view: a part of it reads as zeros", {
         file: this.path,
       });
@@ -345,7 +358,7 @@ export class DiskFile {
   mappedView(offset: number, end: number): Uint8Array | null {
     const map = this.mapped(offset, end);
     if (map === null) return null;
-    this.#viewed = true;
+    this.#viewed.add(map);
     return map.view(offset, end - offset);
   }
 
@@ -441,7 +454,7 @@ export class DiskFile {
     const handle = this.#handle;
     this.#changes++;
     this.#handle = this.#map = this.#denied = null;
-    this.#viewed = false;
+    this.#viewed.clear();
     this.#size = -1;
     this.#atLeast = 0;
     if (this.#absent === false) this.#absent = undefined;

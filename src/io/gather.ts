@@ -65,7 +65,19 @@ export function gather(file: TableFile, step: GatherStep, tools: Tools): void {
  * the boxes of the other are moved.
  */
 export async function gatherAsync(file: TableFile, step: GatherStep, tools: Tools): Promise<void> {
-  if (throughCache(step, tools)) {
+  const cached = throughCache(step, tools);
+  const map = mapOf(file, step, cached);
+  if (map !== null) {
+    const halves = stretches(step).flatMap(([first, count]) => {
+      const half = count >> 1;
+      return [[first, half], [first + half, count - half]] as const;
+    });
+    const jobs = halves.filter(([, count]) => count > 0).map(([first, count]) => () =>
+      file.borrow(() => map.gatherAsync(step.moves, first, count, step.target))
+    );
+    return await twoAtATime(jobs);
+  }
+  if (cached) {
     for (const extent of step.extents) {
       const { lo, hi } = wholeSpan(extent, unionSpan(step.moves, extent.firstMove, extent.moveCount));
       await file.loadAsync(lo, hi - lo);
@@ -94,13 +106,23 @@ export async function gatherAsync(file: TableFile, step: GatherStep, tools: Tool
       });
     }
   }
-  let next = 0;
+  await twoAtATime(jobs);
+}
+
+/** Runs jobs in order, two at a time, and stops after the first failure; none is under way when it returns. */
+async function twoAtATime(jobs: readonly (() => Promise<void>)[]): Promise<void> {
+  let next = 0, failure: { error: unknown } | undefined;
   const worker = async (): Promise<void> => {
-    while (next < jobs.length) await jobs[next++]!();
+    while (next < jobs.length && failure === undefined) {
+      try {
+        await jobs[next++]!();
+      } catch (error) {
+        failure ??= { error };
+      }
+    }
   };
-  // Both workers must have stopped before the caller hears of a failure: they write to its array.
-  const results = await Promise.allSettled([worker(), worker()]);
-  for (const result of results) if (result.status === "rejected") throw result.reason;
+  await Promise.all([worker(), worker()]);
+  if (failure !== undefined) throw failure.error;
 }
 
 /** The parts of the array that a direct job reads to, in pieces when their bytes are swapped while they are warm. */
@@ -137,14 +159,19 @@ function mapOf(file: TableFile, step: GatherStep, cached: boolean): FileMap | nu
 }
 
 function gatherMapped(map: FileMap, step: GatherStep): void {
-  const { extents, moves, target } = step;
-  let i = 0;
-  while (i < extents.length) {
-    const { firstMove } = extents[i]!;
-    let next = firstMove;
-    for (; i < extents.length && extents[i]!.firstMove === next; i++) next += extents[i]!.moveCount;
-    if (next > firstMove) map.gather(moves, firstMove, next - firstMove, target);
+  for (const [first, count] of stretches(step)) map.gather(step.moves, first, count, step.target);
+}
+
+/** First move and number of moves of extents whose moves follow one another in the list. */
+function stretches({ extents }: GatherStep): [first: number, count: number][] {
+  const found: [number, number][] = [];
+  for (const { firstMove, moveCount } of extents) {
+    const last = found[found.length - 1];
+    if (moveCount === 0) continue;
+    if (last !== undefined && last[0] + last[1] === firstMove) last[1] += moveCount;
+    else found.push([firstMove, moveCount]);
   }
+  return found;
 }
 
 // ---- through the cache

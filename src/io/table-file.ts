@@ -162,6 +162,11 @@ export class TableFile {
     return this.isClean(offset, end) ? this.#disk.mapped(offset, end) : null;
   }
 
+  /** Runs `work` on a map without blocking; the file can't be closed meanwhile. */
+  borrow(work: () => Promise<void>): Promise<void> {
+    return this.#disk.borrow(work);
+  }
+
   /** A private copy-on-write view in mapped memory, where the backend maps and the range is as the disk has it; else null. */
   mappedView(offset: number, length: number): Uint8Array | null {
     const end = this.#checkRange(offset, length);

@@ -4,12 +4,7 @@ import { MoveList } from "../../src/array/moves.ts";
 import type { Backend } from "../../src/io/backend.ts";
 import { Context } from "../../src/io/context.ts";
 import { TableFiles } from "../../src/io/files.ts";
-import { backendsHere, fails, inTempDirectory } from "./io_help.ts";
-
-/** Bytes that tell where they came from. */
-function pattern(length: number, seed: number): Uint8Array {
-  return Uint8Array.from({ length }, (_, i) => (i * 31 + seed * 17 + (i >> 8)) & 255);
-}
+import { backendsHere, fails, inTempDirectory, pattern } from "./io_help.ts";
 
 /** What the files should hold; undefined for a file that isn't there. */
 class Model {

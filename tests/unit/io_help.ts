@@ -49,3 +49,23 @@ export function fails(work: () => unknown, code: TableErrorCode): TableError {
   }
   assert.fail(`expected a TableError ${code}, nothing was thrown`);
 }
+
+/** As {@linkcode fails}, for a promise. */
+export async function failsAsync(work: Promise<unknown>, code: TableErrorCode): Promise<TableError> {
+  let error: unknown;
+  try {
+    await work;
+  } catch (caught) {
+    error = caught;
+  }
+  return fails(() => {
+    if (error !== undefined) throw error;
+  }, code);
+}
+
+/** Bytes that tell where they came from. */
+export function pattern(length: number, seed: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(length);
+  for (let i = 0; i < length; i++) bytes[i] = i * 31 + seed * 17 + (i >> 8) * 7 + (i >> 16);
+  return bytes;
+}
