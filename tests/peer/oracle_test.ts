@@ -32,25 +32,57 @@ peerTest("casacore's generated values are those of the TypeScript twin", async (
   assertSameRows(await oracleRows(table), generatedRows(COLUMNS, 12345, 0, 40));
 });
 
-peerTest("the oracle makes and reads uint16 columns, which the Python binding can't open", async () => {
-  using folder = temporaryFolder();
-  const table = `${folder.path}/t`;
-  const columns: JobColumn[] = [
-    { name: "a", dtype: "uint16" },
-    { name: "b", dtype: "uint16", kind: "array", shape: [2, 3] },
-    { name: "c", dtype: "uint16", kind: "array", ndim: 2, undefinedEvery: 2 },
-    { name: "d", dtype: "float32", specials: false },
-  ];
-  await oracleWrite({ table, rows: 5, seed: 7, columns });
-  assertSameRows(await oracleRows(table), generatedRows(columns, 7, 0, 5));
-  const schema = await oracleSchema(table);
-  assert.deepEqual(schema.columns.map((c) => [c.name, c.dtype, c.shape]), [
-    ["a", "uint16", null],
-    ["b", "uint16", [2, 3]],
-    ["c", "uint16", null],
-    ["d", "float32", null],
-  ]);
-});
+peerTest(
+  "the oracle makes, changes and reads uint16 columns, which the Python binding can't open",
+  async () => {
+    using folder = temporaryFolder();
+    const table = `${folder.path}/t`;
+    const columns: JobColumn[] = [
+      { name: "a", dtype: "uint16" },
+      { name: "b", dtype: "uint16", kind: "array", shape: [2, 3] },
+      { name: "c", dtype: "uint16", kind: "array", ndim: 2, undefinedEvery: 2 },
+      { name: "d", dtype: "float32", specials: false },
+    ];
+    await oracleWrite({ table, rows: 5, seed: 7, columns });
+    assertSameRows(await oracleRows(table), generatedRows(columns, 7, 0, 5));
+    await oracleWrite({
+      table,
+      open: true,
+      columns,
+      operations: [
+        { op: "removerows", rows: [0, 3] },
+        { op: "addrows", count: 2 },
+        { op: "fill", rows: [3], seed: 8 },
+        { op: "put", column: "b", row: 0, value: { shape: [2, 3], data: [1, 2, 3, 4, 5, 65535] } },
+      ],
+    });
+    const before = generatedRows(columns, 7, 0, 5);
+    const changed = { ...before[1]!, b: { shape: [2, 3], data: [1, 2, 3, 4, 5, 65535] } };
+    const unset = { a: 0, b: { shape: [2, 3], data: [0, 0, 0, 0, 0, 0] }, c: null, d: 0 };
+    const rows: Record<string, unknown>[] = [
+      changed,
+      before[2]!,
+      before[4]!,
+      generatedRows(columns, 8, 3, 4)[0]!,
+      unset,
+    ];
+    assertSameRows(
+      await oracleRows(table, { columns: ["a", "c", "d"] }),
+      rows.map(({ a, c, d }) => ({ a, c, d })),
+    );
+    assertSameRows(
+      await oracleRows(table, { columns: ["b"], rows: [0, 4] }),
+      rows.slice(0, 4).map(({ b }) => ({ b })),
+    );
+    const schema = await oracleSchema(table);
+    assert.deepEqual(schema.columns.map((c) => [c.name, c.dtype, c.shape]), [
+      ["a", "uint16", null],
+      ["b", "uint16", [2, 3]],
+      ["c", "uint16", null],
+      ["d", "float32", null],
+    ]);
+  },
+);
 
 peerTest("the oracle changes a table and selects rows and columns", async () => {
   using folder = temporaryFolder();

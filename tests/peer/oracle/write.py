@@ -24,8 +24,9 @@
         { op: "renamecolumn", from, to }                 { op: "taql", command }
         { op: "flush" }                                  { op: "reopen" }
 
-A table with a uint16 column is made and filled through TaQL, as the Python binding can't open it; it may have no
-operations but fill and taql, and its values are numbers and bools.
+A table with a uint16 column is made and filled through TaQL, as the Python binding can't open it (so name such a column
+in `columns` when such a table is opened). Its operations are addrows, removerows, fill, put and taql, its values finite
+numbers and bools.
 """
 
 import json
@@ -310,19 +311,48 @@ def taql(command):
 
 def perform_by_taql(job, columns):
     """A job with uint16 columns."""
+    path, seed = job["table"], job.get("seed", 0)
+    if not job.get("open"):
+        create_by_taql(job, columns)
+        if job.get("fill", True):
+            fill_by_taql(path, columns.values(), range(job.get("rows", 0)), seed)
+    for operation in job.get("operations", []):
+        op = operation["op"]
+        if op == "taql":
+            taql(operation["command"].replace("$TABLE", f"'{path}'"))
+        elif op == "addrows":
+            # INSERT wants a column: a scalar number, put to what an unset one is.
+            scalars = [c for c in columns.values() if c.get("kind", "scalar") == "scalar"]
+            name = next(c["name"] for c in scalars if c["dtype"] not in ("bool", "string"))
+            taql(f"insert limit {operation['count']} into '{path}' ({name}) values (0)")
+        elif op == "removerows":
+            taql(f"delete from '{path}' where rownumber() in {operation['rows']}")
+        elif op == "put":
+            column = columns[operation["column"]]
+            value = literal(column["dtype"], operation["value"])
+            taql(f"update '{path}' set {column['name']}={value} where rownumber()=={operation['row']}")
+        elif op == "fill":
+            chosen = [columns[name] for name in operation.get("columns", columns)]
+            rows = operation["rows"] if "rows" in operation else range(schemas.from_text(path)["rows"])
+            fill_by_taql(path, chosen, rows, operation.get("seed", seed))
+        else:
+            raise ValueError(f"operation {op} on a table with a uint16 column")
+
+
+def create_by_taql(job, columns):
+    """Makes the table, without values."""
     path = job["table"]
     shutil.rmtree(path, ignore_errors=True)
     parts = []
     for column in columns.values():
-        # TaQL in Python style takes shapes with the axes reversed.
         options = []
-        if column.get("kind") == "array":
-            if column.get("shape"):
-                options.append(f"shape={list(reversed(column['shape']))}")
-                options.append(f"direct={1 if column.get('direct') else 0}")
-            else:
-                options.append(f"ndim={max(0, column.get('ndim', -1))}")
-        parts.append(f"{column['name']} {TAQL_TYPES[column['dtype']]}" + (f" [{','.join(options)}]" if options else ""))
+        if column.get("kind") == "array" and column.get("shape"):
+            # TaQL in Python style takes shapes with the axes reversed.
+            options = [f"shape={list(reversed(column['shape']))}", f"direct={1 if column.get('direct') else 0}"]
+        elif column.get("kind") == "array":
+            options = [f"ndim={max(0, column.get('ndim', -1))}"]
+        declared = f"{column['name']} {TAQL_TYPES[column['dtype']]}"
+        parts.append(declared + (f" [{','.join(options)}]" if options else ""))
     managers = ",".join(
         f"[TYPE='{m['type']}',NAME='{m.get('name', m['type'])}',SPEC={taql_record(m.get('spec', {}))},"
         f"COLUMNS={m['columns']}]"
@@ -333,17 +363,6 @@ def perform_by_taql(job, columns):
         f"create table '{path}' as [type='plain',endian='{order}'] {', '.join(parts)} limit {job.get('rows', 0)}"
         + (f" dminfo {managers}" if managers else "")
     )
-    if job.get("fill", True):
-        fill_by_taql(path, columns.values(), range(job.get("rows", 0)), job.get("seed", 0))
-    for operation in job.get("operations", []):
-        if operation["op"] == "taql":
-            taql(operation["command"].replace("$TABLE", f"'{path}'"))
-        elif operation["op"] == "fill":
-            names = operation.get("columns", list(columns))
-            chosen = [columns[name] for name in names]
-            fill_by_taql(path, chosen, operation["rows"], operation.get("seed", job.get("seed", 0)))
-        else:
-            raise ValueError(f"operation {operation['op']} on a table with a uint16 column")
 
 
 def taql_record(record):
