@@ -1,0 +1,100 @@
+/**
+ * Index buckets: format reference part 2, section 2.3. Their payloads, joined, are the index stream.
+ *
+ * | offset | type | content |
+ * | --- | --- | --- |
+ * | 0 | i32, big endian | next index bucket, -1: none |
+ * | 4 | i32, big endian | the same again; this one counts |
+ * | 8 | bytes | index stream |
+ *
+ * A stream that fits in half a bucket stands in one bucket, at byte 8 or in the second half, in turns: the previous
+ * index survives until the header says that there is a new one. For the same reason freed index buckets keep their
+ * second link word: the free list uses the first.
+ */
+import { type Plan, readBytes } from "../../io/plan.ts";
+import type { BucketFile } from "./bucket-file.ts";
+import { INDEX_LINK_BYTES } from "./header.ts";
+
+/** Where an index stream stands. */
+export interface IndexPlace {
+  indexBuckets: number;
+  firstIndex: number;
+  /** 0: in a chain of buckets. */
+  indexOffset: number;
+  indexLength: number;
+}
+
+/** The number of the bucket behind an index bucket, from the link word that counts. */
+function linkOf(bytes: Uint8Array): number {
+  return new DataView(bytes.buffer, bytes.byteOffset).getInt32(4);
+}
+
+/** Reads the index stream. The place was checked against the file. @throws TableError CORRUPT for a broken chain */
+export function* readIndexStream(file: BucketFile, place: IndexPlace): Plan<Uint8Array> {
+  const { indexLength, indexOffset, firstIndex } = place;
+  const stream = new Uint8Array(indexLength);
+  if (indexOffset > 0) {
+    stream.set(yield* readBytes(file.file, file.offsetOf(firstIndex) + indexOffset, indexLength));
+    return stream;
+  }
+  let bucket = firstIndex, previous = firstIndex;
+  const seen = new Set<number>();
+  for (let at = 0; at < indexLength;) {
+    if (bucket < 0 || bucket >= file.buckets || seen.has(bucket)) {
+      file.corrupt(`the index goes on in bucket ${bucket} after ${at} of ${indexLength} bytes`, previous, 4);
+    }
+    seen.add(bucket);
+    const n = Math.min(file.bucketSize - INDEX_LINK_BYTES, indexLength - at);
+    const bytes = yield* readBytes(file.file, file.offsetOf(bucket), INDEX_LINK_BYTES + n);
+    stream.set(bytes.subarray(INDEX_LINK_BYTES), at);
+    at += n;
+    previous = bucket;
+    bucket = linkOf(bytes);
+  }
+  return stream;
+}
+
+/** Writes the index stream where casacore would, and gives the buckets of the old one free. */
+export function* writeIndexStream(file: BucketFile, old: IndexPlace, stream: Uint8Array): Plan<IndexPlace> {
+  const capacity = file.bucketSize - INDEX_LINK_BYTES;
+  const half = Math.floor(capacity / 2);
+  if (old.indexOffset > 0 && stream.length <= half) {
+    const indexOffset = old.indexOffset === INDEX_LINK_BYTES ? INDEX_LINK_BYTES + half : INDEX_LINK_BYTES;
+    yield {
+      kind: "write",
+      file: file.file,
+      offset: file.offsetOf(old.firstIndex) + indexOffset,
+      bytes: stream,
+    };
+    return { ...old, indexOffset, indexLength: stream.length };
+  }
+  const count = Math.ceil(stream.length / capacity);
+  // From the last to the first, so that each bucket's successor is known.
+  let next = -1;
+  for (let k = count - 1; k >= 0; k--) {
+    const bucket = yield* file.take();
+    const bytes = new Uint8Array(file.bucketSize);
+    const view = new DataView(bytes.buffer);
+    view.setInt32(0, next);
+    view.setInt32(4, next);
+    bytes.set(stream.subarray(k * capacity, (k + 1) * capacity), INDEX_LINK_BYTES);
+    yield { kind: "write", file: file.file, offset: file.offsetOf(bucket), bytes };
+    next = bucket;
+  }
+  yield* freeChain(file, old);
+  return {
+    indexBuckets: count,
+    firstIndex: next,
+    indexOffset: stream.length <= half ? INDEX_LINK_BYTES : 0,
+    indexLength: stream.length,
+  };
+}
+
+function* freeChain(file: BucketFile, old: IndexPlace): Plan<void> {
+  let bucket = old.firstIndex;
+  for (let k = 0; k < old.indexBuckets && bucket >= 0 && bucket < file.buckets; k++) {
+    const next = linkOf(yield* readBytes(file.file, file.offsetOf(bucket), INDEX_LINK_BYTES));
+    yield* file.free(bucket);
+    bucket = next;
+  }
+}

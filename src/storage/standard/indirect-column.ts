@@ -1,0 +1,153 @@
+/**
+ * Arrays in `table.f<N>i`, of free shape or of a fixed one: a row keeps an i64 offset, 0 if the cell is undefined.
+ * Format reference part 2, sections 3 and 5. Records are kept as uint8 arrays with one axis.
+ */
+import { type Box, elementsOf, rowRange, type Rows, sameShape } from "../../array/rows.ts";
+import { TableError } from "../../error.ts";
+import type { Plan } from "../../io/plan.ts";
+import type { ArrayFile } from "../arrayfile/array-file.ts";
+import { checkFixedShapes } from "../arrayfile/fixed-shape.ts";
+import { NATIVE_LITTLE } from "../arrayfile/cells.ts";
+import { recordLayout, type StoredType } from "../arrayfile/record-layout.ts";
+import type { BoundColumn, CellSource, CellTarget, ManagedColumn, ShapeRun } from "../manager.ts";
+import { type Area, type AreaCells, wordUnit } from "./area.ts";
+import { checkFixedShape, checkSettable, type ColumnHost } from "./host.ts";
+import type { Pieces } from "./pieces.ts";
+
+/** Rows that get their arrays at a time. */
+const RESERVE_ROWS = 1 << 18;
+
+const WORD = 2 ** 32;
+/** Where the low and the high half of an Int64 stand in this machine's memory. */
+const LOW = NATIVE_LITTLE ? 0 : 1;
+
+/** A column of arrays outside the data buckets. */
+export class IndirectColumn implements ManagedColumn {
+  readonly #host: ColumnHost;
+  readonly #area: Area;
+  readonly #bound: BoundColumn;
+  readonly #dtype: StoredType;
+  readonly #cells: AreaCells;
+
+  constructor(host: ColumnHost, area: Area, bound: BoundColumn) {
+    this.#host = host;
+    this.#area = area;
+    this.#bound = bound;
+    this.#dtype = bound.dtype === "record" ? "uint8" : bound.dtype;
+    this.#cells = { unit: wordUnit(8, host.file.bigEndian), shape: [1] };
+  }
+
+  *shapes(rows: Rows): Plan<ShapeRun[]> {
+    const runs = yield* this.#shapes(
+      this.#host.arrays(),
+      yield* this.#offsets(this.#area.pieces(rows), rows),
+    );
+    checkFixedShapes(runs, this.#bound, rows, this.#host.arrays().path);
+    return runs;
+  }
+
+  *read(rows: Rows, shape: readonly number[], box: Box | null, target: CellTarget, at: number): Plan<void> {
+    const offsets = yield* this.#offsets(this.#area.pieces(rows), rows);
+    yield* this.#host.arrays().read(offsets, shape, this.#dtype, box, target, at);
+  }
+
+  *write(rows: Rows, shape: readonly number[], box: Box | null, source: CellSource, at: number): Plan<void> {
+    if (this.#bound.shape !== null) checkFixedShape(this.#bound, shape);
+    yield* this.#put(rows, shape, box, source, at);
+  }
+
+  *setShape(rows: Rows, shape: readonly number[] | null): Plan<void> {
+    checkSettable(this.#bound, shape);
+    if (shape !== null) return yield* this.#put(rows, shape, null, null, 0);
+    const pieces = this.#area.pieces(rows);
+    this.#host.touched();
+    yield* this.#area.write(pieces, this.#cells, null, new Uint8Array(8 * rows.length), 0);
+  }
+
+  /** Gives rows that were just added their arrays, when all cells have the same shape. */
+  *addRows(first: number, count: number): Plan<void> {
+    const { shape } = this.#bound;
+    if (shape === null) return;
+    for (let done = 0; done < count; done += RESERVE_ROWS) {
+      const rows = rowRange(first + done, Math.min(RESERVE_ROWS, count - done));
+      const offsets = yield* this.#host.arrays().reserve(shape, this.#dtype, rows.length);
+      yield* this.#area.write(this.#area.pieces(rows), this.#cells, null, wordsOf(offsets), 0);
+    }
+  }
+
+  bytesOnDisk(): number {
+    const { shape } = this.#bound;
+    const area = this.#area.bytes * this.#area.index.used;
+    return shape === null ? area : area + this.#area.index.rows * recordLayout(this.#dtype, shape, 0).stride;
+  }
+
+  /** Puts arrays of one shape; without a source they are zeros. */
+  *#put(
+    rows: Rows,
+    shape: readonly number[],
+    box: Box | null,
+    source: CellSource | null,
+    at: number,
+  ): Plan<void> {
+    const arrays = this.#host.arrays();
+    const pieces = this.#area.pieces(rows);
+    const offsets = yield* this.#offsets(pieces, rows);
+    if (box === null) {
+      const fresh = yield* this.#renew(arrays, offsets, shape);
+      if (fresh) yield* this.#area.write(pieces, this.#cells, null, wordsOf(offsets), 0);
+    }
+    this.#host.touched();
+    if (elementsOf(box?.shape ?? shape) === 0) return;
+    yield* arrays.write(offsets, shape, this.#dtype, box, source, at);
+  }
+
+  /** Replaces the offsets of cells of another shape by those of new arrays; true if there were any. */
+  *#renew(arrays: ArrayFile, offsets: Float64Array, shape: readonly number[]): Plan<boolean> {
+    const other: number[] = [];
+    let index = 0;
+    for (const run of yield* this.#shapes(arrays, offsets)) {
+      const same = run.shape !== null && sameShape(run.shape, shape);
+      for (let i = 0; i < run.count; i++, index++) if (!same) other.push(index);
+    }
+    if (other.length === 0) return false;
+    const fresh = yield* arrays.reserve(shape, this.#dtype, other.length);
+    other.forEach((to, i) => offsets[to] = fresh[i]!);
+    return true;
+  }
+
+  *#shapes(arrays: ArrayFile, offsets: Float64Array): Plan<ShapeRun[]> {
+    const { shape, ndim, kind } = this.#bound;
+    return yield* arrays.shapes(offsets, this.#dtype, kind === "record" ? 1 : shape?.length ?? ndim);
+  }
+
+  /** The offsets that cells keep. @throws TableError CORRUPT beyond 2^53 */
+  *#offsets(pieces: Pieces, rows: Rows): Plan<Float64Array> {
+    const words = new Uint32Array(2 * rows.length);
+    yield* this.#area.read(pieces, this.#cells, null, new Uint8Array(words.buffer), 0);
+    const offsets = new Float64Array(rows.length);
+    for (let i = 0; i < offsets.length; i++) {
+      const offset = words[2 * i + 1 - LOW]! * WORD + words[2 * i + LOW]!;
+      if (offset > Number.MAX_SAFE_INTEGER) {
+        throw new TableError(
+          "CORRUPT",
+          `column ${this.#bound.name}, row ${rows.at(i)}: the array's offset is ${offset}`,
+          {
+            file: this.#area.file.path,
+          },
+        );
+      }
+      offsets[i] = offset;
+    }
+    return offsets;
+  }
+}
+
+/** Offsets as Int64 in this machine's byte order. */
+function wordsOf(offsets: Float64Array): Uint8Array {
+  const words = new Uint32Array(2 * offsets.length);
+  for (let i = 0; i < offsets.length; i++) {
+    words[2 * i + LOW] = offsets[i]! % WORD;
+    words[2 * i + 1 - LOW] = Math.floor(offsets[i]! / WORD);
+  }
+  return new Uint8Array(words.buffer);
+}

@@ -1,0 +1,109 @@
+/** String scalars of any length: a reference a row, long strings in string buckets. Format reference part 2, section 3.2. */
+import type { Box, Rows } from "../../array/rows.ts";
+import { TableError } from "../../error.ts";
+import type { Plan } from "../../io/plan.ts";
+import type { BoundColumn, CellSource, CellTarget, ManagedColumn, ShapeRun } from "../manager.ts";
+import { type Area, type AreaCells, byteUnit } from "./area.ts";
+import { checkFixedShape, checkSettable, type ColumnHost, lastOfEach } from "./host.ts";
+import type { Pieces } from "./pieces.ts";
+import { readItems } from "./string-reader.ts";
+import { INLINE_BYTES, REFERENCE_BYTES, References } from "./string-references.ts";
+import { StringWriter } from "./string-writer.ts";
+
+/** References as bytes: the text in them is not swapped. */
+export const REFERENCE_CELLS: AreaCells = { unit: byteUnit(), shape: [REFERENCE_BYTES] };
+
+/** The references of rows. @throws TableError CORRUPT for negative lengths */
+export function* readReferences(area: Area, pieces: Pieces, rows: Rows): Plan<References> {
+  const references = new References(rows.length, area.file.bigEndian);
+  yield* area.read(pieces, REFERENCE_CELLS, null, references.bytes, 0);
+  for (let i = 0; i < references.count; i++) {
+    if (references.length(i) < 0) {
+      throw new TableError("CORRUPT", `the string of row ${rows.at(i)} has ${references.length(i)} bytes`, {
+        file: area.file.path,
+      });
+    }
+  }
+  return references;
+}
+
+/** A column of strings of any length. */
+export class StringColumn implements ManagedColumn {
+  readonly #host: ColumnHost;
+  readonly #area: Area;
+  readonly #bound: BoundColumn;
+
+  constructor(host: ColumnHost, area: Area, bound: BoundColumn) {
+    this.#host = host;
+    this.#area = area;
+    this.#bound = bound;
+  }
+
+  // deno-lint-ignore require-yield
+  *shapes(rows: Rows): Plan<ShapeRun[]> {
+    return [{ count: rows.length, shape: [] }];
+  }
+
+  *read(rows: Rows, _shape: readonly number[], _box: Box | null, target: CellTarget, at: number): Plan<void> {
+    if (target.kind !== "strings") return;
+    const references = yield* readReferences(this.#area, this.#area.pieces(rows), rows);
+    const count = references.count;
+    const items = {
+      bucket: new Int32Array(count),
+      offset: new Int32Array(count),
+      length: new Int32Array(count),
+    };
+    for (let i = 0; i < count; i++) {
+      if (references.length(i) <= INLINE_BYTES) {
+        target.values[at + i] = target.decode(references.inline(i));
+        continue;
+      }
+      items.bucket[i] = references.bucket(i);
+      items.offset[i] = references.offset(i);
+      items.length[i] = references.length(i);
+    }
+    yield* readItems(this.#host.file, items, (i, bytes) => target.values[at + i] = target.decode(bytes));
+  }
+
+  *write(rows: Rows, shape: readonly number[], _box: Box | null, source: CellSource, at: number): Plan<void> {
+    checkFixedShape(this.#bound, shape);
+    if (source.kind !== "strings") return;
+    yield* this.#put(rows, (i) => source.values[at + i]!);
+  }
+
+  *setShape(rows: Rows, shape: readonly number[] | null): Plan<void> {
+    checkSettable(this.#bound, shape);
+    const empty = new Uint8Array(0);
+    yield* this.#put(rows, () => empty);
+  }
+
+  *#put(rows: Rows, valueOf: (i: number) => Uint8Array): Plan<void> {
+    let pieces = this.#area.pieces(rows);
+    if (pieces.repeats) {
+      const last = lastOfEach(rows);
+      const original = valueOf;
+      rows = last.rows;
+      valueOf = (i) => original(last.index(i));
+      pieces = this.#area.pieces(rows);
+    }
+    const references = yield* readReferences(this.#area, pieces, rows);
+    const writer = new StringWriter(this.#host.file, this.#host.tail);
+    this.#host.touched();
+    for (let i = 0; i < references.count; i++) {
+      const value = valueOf(i);
+      const old = references.length(i) > INLINE_BYTES ? references.place(i) : null;
+      if (value.length > INLINE_BYTES) {
+        references.setPlace(i, yield* writer.put(old, value));
+      } else {
+        if (old !== null) yield* writer.remove(old);
+        references.setInline(i, value);
+      }
+    }
+    yield* writer.finish();
+    yield* this.#area.write(pieces, REFERENCE_CELLS, null, references.bytes, 0);
+  }
+
+  bytesOnDisk(): number {
+    return this.#area.bytes * this.#area.index.used;
+  }
+}
