@@ -8,7 +8,7 @@
 //
 // Values are put afterwards, by the Python binding.
 #include <casacore/casa/Arrays/ArrayMath.h>
-#include <casacore/casa/Arrays/ArrayUtil.h>
+#include <casacore/casa/IO/ArrayIO.h>
 #include <casacore/casa/Containers/Record.h>
 #include <casacore/tables/DataMan/TiledDataStMan.h>
 #include <casacore/tables/DataMan/TiledDataStManAccessor.h>
@@ -94,7 +94,7 @@ void makeAxes(const std::string& path, bool big) {
   accessor.addHypercube(IPosition(4, 3, 4, 5, 0), IPosition(4, 2, 3, 2, 2), values);
   accessor.extendHypercube(2, Record());
   Record more;
-  more.define("v", counting<Double>(3, 1000));
+  more.define("v", counting<Double>(4, 1000));
   accessor.extendHypercube(4, more);
 }
 

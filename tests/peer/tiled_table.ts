@@ -3,7 +3,7 @@
  * come in the form of `table cat` after JSON.parse.
  */
 import { numericInfo, type NumericType, viewOf } from "../../src/array/dtype.ts";
-import { elementsOf, rowRange } from "../../src/array/rows.ts";
+import { elementsOf, rowRange, type Rows } from "../../src/array/rows.ts";
 import { readTableDat } from "../../src/format/table-dat.ts";
 import { readTableLock } from "../../src/format/table-lock.ts";
 import { openBackend } from "../../src/io/backends.ts";
@@ -96,24 +96,33 @@ export class TiledTable implements Disposable {
   /** A cell; null if undefined. */
   cell(name: string, row: number): GeneratedCell {
     const { column, index } = this.#places.get(name)!;
-    const managed = this.managerOf(name).column(index);
     const rows = rowRange(row, 1);
-    const shape = column.kind === "scalar" ? [] : this.run(managed.shapes(rows))[0]!.shape;
-    if (shape === null) return null;
+    const shape = column.kind === "scalar"
+      ? []
+      : this.run(this.managerOf(name).column(index).shapes(rows))[0]!.shape;
+    return shape === null ? null : this.column(name, rows, shape)[0]!;
+  }
+
+  /** Cells of one shape, read at once. */
+  column(name: string, rows: Rows, shape: readonly number[]): GeneratedCell[] {
+    const { column, index } = this.#places.get(name)!;
+    const managed = this.managerOf(name).column(index);
     if (column.dtype === "string") {
-      const values: unknown[] = [""];
+      const values: unknown[] = new Array(rows.length);
       const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
       this.run(managed.read(rows, shape, null, { kind: "strings", values, decode }, 0));
-      return values[0] as string;
+      return values as string[];
     }
     const dtype = column.dtype as NumericType;
-    const elements = elementsOf(shape);
-    const bytes = new Uint8Array(elements * numericInfo(dtype).size);
+    const elements = elementsOf(shape), { size } = numericInfo(dtype);
+    const bytes = new Uint8Array(elements * rows.length * size);
     this.run(managed.read(rows, shape, null, { kind: "numeric", bytes }, 0));
-    const data = viewOf(dtype, bytes.buffer, 0, elements);
-    if (column.kind === "array") return { dtype, shape: [...shape], data };
-    if (dtype === "bool") return data[0] === 1;
-    return data.length === 2 ? [Number(data[0]), Number(data[1])] : data[0]!;
+    return Array.from({ length: rows.length }, (_, i): GeneratedCell => {
+      const data = viewOf(dtype, bytes.buffer, i * elements * size, elements);
+      if (column.kind === "array") return { dtype, shape: [...shape], data };
+      if (dtype === "bool") return data[0] === 1;
+      return data.length === 2 ? [Number(data[0]), Number(data[1])] : data[0]!;
+    });
   }
 
   /** All cells, row by row. */

@@ -21,7 +21,7 @@ export class WritableCoordinate extends CoordinateColumn<WritableTiled> {
   ): Plan<void> {
     if (source.kind !== "numeric") throw new TypeError("a coordinate column has no strings");
     this.#check(rows, cellShape);
-    const { size, items } = numericInfo(this.dtype);
+    const { size } = numericInfo(this.dtype);
     const values = (element: number, count: number): NumericData => {
       const bytes = source.bytes.slice((at + element) * size, (at + element + count) * size);
       return viewOf(this.dtype, bytes.buffer, bytes.byteOffset, count);
@@ -30,9 +30,8 @@ export class WritableCoordinate extends CoordinateColumn<WritableTiled> {
     for (const { cube, position, count, index } of this.manager.locate(rows)) {
       const holder = cube ?? this.manager.undefinedCube!;
       if (!this.isVector) {
-        const vector = this.vectorOf(cube)!;
-        setItems(vector.data, position * items, values(index, count));
-        holder.values.set(this.bound.name, this.dtype, vector.data);
+        this.vectorOf(cube);
+        holder.values.put(this.bound.name, this.dtype, position, values(index, count));
         continue;
       }
       const last = values((index + count - 1) * boxLength, boxLength);
@@ -107,8 +106,4 @@ export class WritableCoordinate extends CoordinateColumn<WritableTiled> {
     }
     return data;
   }
-}
-
-function setItems(target: NumericData, at: number, values: NumericData): void {
-  (target as Float64Array).set(values as Float64Array, at);
 }

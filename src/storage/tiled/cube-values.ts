@@ -64,6 +64,11 @@ export class CubeValues {
     vector.length = data.length / numericInfo(dtype).items;
   }
 
+  /** Changes coordinates that are there, from the one at `at` on. */
+  put(name: string, dtype: NumericType, at: number, data: NumericData): void {
+    (this.#own(name, dtype).data as Float64Array).set(data as Float64Array, at * numericInfo(dtype).items);
+  }
+
   /** Forgets everything. */
   clear(): void {
     this.#record = EMPTY_RECORD;

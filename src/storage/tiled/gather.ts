@@ -167,7 +167,8 @@ class GatherBatch {
   /** True when the move can go into the current step: same file and axes, not before what is there, room left. */
   accepts(file: string, move: SectionMove): boolean {
     return this.#moves !== null && this.#moves.ndim === move.shape.length && this.#file === file &&
-      this.#moves.count < MAX_MOVES && this.#extents.length + 1 < MAX_EXTENTS && this.#bytes < MAX_STEP_BYTES &&
+      this.#moves.count < MAX_MOVES && this.#extents.length + 1 < MAX_EXTENTS &&
+      this.#bytes < MAX_STEP_BYTES &&
       firstByte(this.#format, move.section, move.pixel) >= this.#start;
   }
 
