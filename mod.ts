@@ -13,6 +13,7 @@ export { TableRecord } from "./src/format/table-record.ts";
 export { Context, type ContextOptions } from "./src/io/context.ts";
 export type { IoSnapshot } from "./src/io/counters.ts";
 export type { IoName } from "./src/io/backend.ts";
+export { type BackendReport, backendReport } from "./src/io/backends.ts";
 export type { StorageSpec } from "./src/storage/manager.ts";
 export type { ManagerDescription, TableKind } from "./src/table/body.ts";
 export { Column } from "./src/table/column.ts";

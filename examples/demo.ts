@@ -9,7 +9,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import {
   array,
-  backends,
+  backendReport,
   type IoName,
   type IoSnapshot,
   scalar,
@@ -114,9 +114,9 @@ function compareBackends(folder: string): void {
   const header = ["", "lseek", "read", "write", "sync", "other", "seeks", "KiB read", "KiB written"];
   for (const tiled of [true, false]) {
     const rows: (string | number)[][] = [header];
-    for (const { name, available, reason } of backends()) {
-      if (!available) {
-        console.log(`backend ${name} is left out: ${reason}`);
+    for (const { name, works, reason } of backendReport()) {
+      if (!works) {
+        if (tiled) console.log(`backend ${name} is left out: ${reason}`);
         continue;
       }
       const native = name === "pread" || name === "mmap";
@@ -147,7 +147,7 @@ function compareBackends(folder: string): void {
 
 const folder = Deno.makeTempDirSync({ prefix: "tessera-demo-" });
 try {
-  const native = backends().some(({ name, available }) => name === "pread" && available);
+  const native = backendReport().some(({ name, works }) => name === "pread" && works);
   const lock = native ? "auto" : "none";
   using ms = Table.open(join(import.meta.dirname!, "data/sim.ms"));
   describeMeasurementSet(ms);
