@@ -13,8 +13,10 @@ export interface Field {
   readonly cut?: "end" | "middle";
   /** The narrowest that the column may be made; as wide as its entries unless told otherwise. */
   readonly least?: number;
-  /** A column that may be left out where there is no room; the highest number goes first. */
+  /** A column that may be left out where there is no room; of all such measures the one of the highest rank, from 1 up, comes first. */
   readonly optional?: number;
+  /** Shorter entries for where there is no room, and the rank of that measure. */
+  readonly shorter?: { readonly rank: number; readonly cells: readonly string[] };
   /** Written paler than the rest, where there are colours. */
   readonly faint?: boolean;
 }
@@ -49,6 +51,10 @@ function total(widths: readonly number[]): number {
   return widths.reduce((sum, width) => sum + width, 0) + GAP * Math.max(0, widths.length - 1);
 }
 
+function withShorter({ shorter: _, ...field }: Field, cells: readonly string[]): Field {
+  return { ...field, cells };
+}
+
 /** Which fields are shown, and how wide each is. */
 function fit(
   fields: readonly Field[],
@@ -60,9 +66,10 @@ function fit(
   );
   let widths = shown.map((field) => naturalWidth(field, untitled));
   while (total(widths) > room) {
-    const least = Math.max(...shown.map((field) => field.optional ?? -1));
-    if (least < 0) break;
-    shown = shown.filter((field) => field.optional !== least);
+    const rank = Math.max(...shown.map((field) => Math.max(field.optional ?? 0, field.shorter?.rank ?? 0)));
+    if (rank <= 0) break;
+    shown = shown.filter((field) => field.optional !== rank)
+      .map((field) => field.shorter?.rank === rank ? withShorter(field, field.shorter.cells) : field);
     widths = shown.map((field) => naturalWidth(field, untitled));
   }
   // What is still too wide is taken from the widest, until nothing may become narrower.

@@ -48,9 +48,23 @@ export function measureText(keywords: TableRecord): string {
   return visible(words.join(" "));
 }
 
-/** `TiledShape` for `TiledShapeStMan`: the ending says nothing to someone who reads the heading. */
+/** `TiledShape #3` for `TiledShapeStMan`: the ending says nothing to someone who reads the heading. */
 function managerText({ type, sequence }: { type: string; sequence: number }): string {
   return visible(`${type.replace(/StMan$/, "")} #${sequence}`);
+}
+
+const SHORT_MANAGERS: Readonly<Record<string, string>> = {
+  StandardStMan: "Std",
+  IncrementalStMan: "Incr",
+  TiledShapeStMan: "TShape",
+  TiledColumnStMan: "TCol",
+  TiledCellStMan: "TCell",
+  TiledDataStMan: "TData",
+};
+
+/** `TShape #3`: where there is no room; the list of managers below has the full name. */
+function shortManagerText({ type, sequence }: { type: string; sequence: number }): string {
+  return managerText({ type: SHORT_MANAGERS[type] ?? type, sequence });
 }
 
 /** A cell's shape, null where it is undefined or too large to be read for that. */
@@ -84,8 +98,14 @@ function columnLines(page: Page, table: Table, width: number, color: boolean): s
     { title: "type", cells: columns.map((c) => c.dtype) },
     { title: "shape", cells: shapes, least: 7 },
     { title: "unit", cells: columns.map((c) => cut(unitText(c.units), 9)), optional: 1 },
-    { title: "measure", cells: columns.map((c) => cut(measureText(c.keywords), 20)), optional: 2 },
-    { title: "manager", cells: columns.map((c) => managerText(c.manager)), cut: "middle", least: 9 },
+    { title: "measure", cells: columns.map((c) => cut(measureText(c.keywords), 20)), optional: 3 },
+    {
+      title: "manager",
+      cells: columns.map((c) => managerText(c.manager)),
+      shorter: { rank: 2, cells: columns.map((c) => shortManagerText(c.manager)) },
+      cut: "middle",
+      least: 9,
+    },
     {
       title: "tile",
       cells: columns.map((c) => c.tileShape === null ? "" : shapeText(c.tileShape)),
@@ -98,7 +118,7 @@ function columnLines(page: Page, table: Table, width: number, color: boolean): s
       ),
       align: "right",
     },
-    { title: "comment", cells: columns.map((c) => cut(visible(c.comment), 60)), optional: 3, faint: true },
+    { title: "comment", cells: columns.map((c) => cut(visible(c.comment), 60)), optional: 4, faint: true },
   ];
   const lines = layout(fields, { width, color });
   if (shapes.some((shape) => shape.startsWith("~"))) {

@@ -26,6 +26,19 @@ Deno.test("optional columns go first where there is no room", () => {
   ]);
 });
 
+Deno.test("shorter entries and optional columns save room in the order of their ranks", () => {
+  const fields = (rank: number): Field[] => [
+    FIELDS[0]!,
+    { title: "manager", cells: ["TiledColumn", "Standard"], shorter: { rank, cells: ["TCol", "Std"] } },
+    { title: "unit", cells: ["m", "Jy"], optional: 2 },
+  ];
+  const widest = ["column          manager      unit", "UVW             TiledColumn  m"];
+  assert.deepEqual(layout(fields(1), { width: 33 }).slice(0, 2), widest);
+  assert.deepEqual(layout(fields(1), { width: 30 })[1], "UVW             TiledColumn");
+  assert.deepEqual(layout(fields(3), { width: 30 })[1], "UVW             TCol     m");
+  assert.deepEqual(layout(fields(3), { width: 24 })[1], "UVW             TCol");
+});
+
 Deno.test("then the widest entries are cut, but not below their least width", () => {
   assert.deepEqual(layout(FIELDS, { width: 30 }), [
     "column     type        on disk",
