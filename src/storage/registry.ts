@@ -3,10 +3,18 @@
  */
 import type { ManagerKind } from "./manager.ts";
 import { standardStMan } from "./standard/mod.ts";
-import { tiledShapeStMan } from "./tiled/shape.ts";
+import { tiledCellStMan } from "./tiled/cell.ts";
 import { tiledColumnStMan } from "./tiled/column.ts";
+import { tiledDataStMan } from "./tiled/data.ts";
+import { tiledShapeStMan } from "./tiled/shape.ts";
 
-const KINDS: readonly ManagerKind[] = [standardStMan, tiledShapeStMan, tiledColumnStMan];
+const KINDS: readonly ManagerKind[] = [
+  standardStMan,
+  tiledShapeStMan,
+  tiledColumnStMan,
+  tiledCellStMan,
+  tiledDataStMan,
+];
 
 /** The kind that serves a class name, or undefined. */
 export function managerKind(type: string): ManagerKind | undefined {

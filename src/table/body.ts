@@ -3,7 +3,6 @@
  * another, or a concatenation. The public class in `table.ts` asks only for this.
  */
 import type { ColumnDesc } from "../format/column-desc.ts";
-import type { RecordFields } from "../format/record.ts";
 import type { TableInfo } from "../format/table-info.ts";
 import type { TableRecord } from "../format/table-record.ts";
 import type { FileAccess } from "../io/access.ts";
@@ -58,7 +57,6 @@ export interface TableBody {
   readonly rowCount: number;
   readonly columns: readonly BodyColumn[];
   readonly keywords: TableRecord;
-  readonly privateKeywords: RecordFields;
   readonly managers: readonly ManagerDescription[];
   /** Plan: what the manager of that number says of itself, null when it isn't known. @throws TableError CORRUPT */
   managerDetails(sequence: number): Plan<ManagerDetails | null>;

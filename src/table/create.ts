@@ -46,9 +46,10 @@ export function createBody(path: string, options: CreateOptions): TableBody {
   try {
     lock = lockTable(directory, backend, options.lock ?? "auto");
     const managers = bindings.map((binding, i) => makeManager(binding, kinds[i]!, i, dat, files));
+    const environment = { backend, options, tree: directory, chain: [directory], count: { tables: 1 } };
     const info = { ...EMPTY_INFO, ...options.info };
     const body = new PlainBody(
-      { files, dat, rowCount: rows, sync: null, lock, confine: options.confine ?? false, info },
+      { files, dat, rowCount: rows, sync: null, lock, environment, info },
       managers,
     );
     return body;

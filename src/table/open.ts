@@ -1,5 +1,6 @@
 /**
- * Opening a table: what kind it is, how many rows it has, and its inside.
+ * Opening a table: what kind it is, how many rows it has, and its inside. All of it is a plan, so that `Table.open` and
+ * `Table.openAsync` share it; the tables that a table refers to are opened on the way.
  */
 import { resolve } from "node:path";
 import { TableError } from "../error.ts";
@@ -10,99 +11,41 @@ import { openBackend } from "../io/backends.ts";
 import { runAsync, runSync } from "../io/drivers.ts";
 import { TableFiles } from "../io/files.ts";
 import { lockTable, type TableLock } from "../io/lock.ts";
-import { fileSize, type Plan, readBytes } from "../io/plan.ts";
+import { delegate, fileSize, type Plan, readBytes } from "../io/plan.ts";
 import type { TableBody } from "./body.ts";
+import { ConcatenationBody } from "./concatenation.ts";
 import { PlainBody } from "./plain.ts";
+import { ReferenceBody } from "./reference.ts";
+import { resolveConfined } from "./subtables.ts";
 import type { OpenOptions } from "./table.ts";
+
+/** Most tables that one may refer to, directly and through others. */
+const MAX_PARENTS = 64;
+
+/** What tables that are opened together share. */
+export interface Environment {
+  readonly backend: Backend;
+  readonly options: OpenOptions;
+  /** The directory of the table that was asked for; `confine` keeps the others within it. */
+  readonly tree: string;
+  /** Directories from the table that was asked for down to the one that is being opened. */
+  readonly chain: readonly string[];
+  /** Tables opened so far. */
+  readonly count: { tables: number };
+}
 
 /** Opens a table of any kind. @throws TableError as `Table.open` */
 export function openBody(path: string, options: OpenOptions): TableBody {
-  const opening = new Opening(path, options);
-  try {
-    return runSync(opening.plan(), opening.files);
-  } catch (error) {
-    throw opening.failed(error);
-  }
+  const { directory, environment } = begin(path, options);
+  const files = filesOf(directory, environment);
+  return runSync(openFiles(files, environment), files);
 }
 
 /** As {@linkcode openBody}, without blocking while files are read. */
 export async function openBodyAsync(path: string, options: OpenOptions): Promise<TableBody> {
-  const opening = new Opening(path, options);
-  try {
-    return await runAsync(opening.plan(), opening.files);
-  } catch (error) {
-    throw opening.failed(error);
-  }
-}
-
-/** One attempt to open a table; what it holds is let go when it fails. */
-class Opening {
-  readonly files: TableFiles;
-  readonly #backend: Backend;
-  readonly #directory: string;
-  readonly #options: OpenOptions;
-  #lock: TableLock | null = null;
-
-  constructor(path: string, options: OpenOptions) {
-    if (typeof path !== "string" || path === "") {
-      throw new TableError(
-        "INVALID_ARGUMENT",
-        `the path of a table is a string that is not empty, found ${String(path)}`,
-      );
-    }
-    const writable = options.mode === "rw";
-    this.#options = options;
-    this.#directory = resolve(path);
-    this.#backend = openBackend(options.io ?? "auto", { writable, ...contextOf(options) });
-    this.files = new TableFiles(this.#directory, this.#backend, { writable, ...contextOf(options) });
-  }
-
-  *plan(): Plan<TableBody> {
-    const { mode = "r", lock = "auto", confine = false } = this.#options;
-    if (mode === "rw") {
-      this.#checkIsTable();
-      this.#lock = lockTable(this.#directory, this.#backend, lock);
-    }
-    const sync = yield* readSyncInfo(this.files);
-    const dat = yield* readDat(this.files);
-    if (dat === null) throw this.#notATable();
-    if (dat.kind !== "PlainTable") {
-      throw new TableError("UNSUPPORTED", `a ${dat.kind} can't be read by this version`, {
-        file: this.#directory,
-      });
-    }
-    const { rowCount, askManagers } = rowCountOf(dat.rowCount, sync);
-    const body = new PlainBody({ files: this.files, dat, rowCount, sync, lock: this.#lock, confine });
-    if (askManagers) yield* body.askManagers();
-    return body;
-  }
-
-  /** Lets go of files and lock; returns what to throw. */
-  failed(error: unknown): unknown {
-    try {
-      this.files.close();
-    } finally {
-      this.#lock?.release();
-    }
-    return error;
-  }
-
-  #checkIsTable(): void {
-    if (this.#backend.kind(`${this.#directory}/table.dat`) === null) throw this.#notATable();
-  }
-
-  #notATable(): TableError {
-    const kind = this.#backend.kind(this.#directory);
-    return kind === null
-      ? new TableError("NOT_FOUND", "there is nothing of that name", { file: this.#directory })
-      : new TableError(
-        "NOT_A_TABLE",
-        kind === "directory" ? "there is no table.dat in it" : "not a directory",
-        {
-          file: this.#directory,
-        },
-      );
-  }
+  const { directory, environment } = begin(path, options);
+  const files = filesOf(directory, environment);
+  return await runAsync(openFiles(files, environment), files);
 }
 
 /** The context that options name, for calls that take it only when it is there. */
@@ -110,15 +53,140 @@ export function contextOf(options: Pick<OpenOptions, "context">): Pick<OpenOptio
   return options.context === undefined ? {} : { context: options.context };
 }
 
+function begin(path: string, options: OpenOptions): { directory: string; environment: Environment } {
+  if (typeof path !== "string" || path === "") {
+    throw new TableError(
+      "INVALID_ARGUMENT",
+      `the path of a table is a string that is not empty, found ${String(path)}`,
+    );
+  }
+  const directory = resolve(path);
+  const backend = openBackend(options.io ?? "auto", { writable: isWritable(options), ...contextOf(options) });
+  return { directory, environment: { backend, options, tree: directory, chain: [], count: { tables: 0 } } };
+}
+
+function isWritable(options: OpenOptions): boolean {
+  const { mode = "r" } = options;
+  if (mode !== "r" && mode !== "rw") {
+    throw new TableError("INVALID_ARGUMENT", `expected mode "r" or "rw", found ${JSON.stringify(mode)}`);
+  }
+  return mode === "rw";
+}
+
+function filesOf(directory: string, { backend, options }: Environment): TableFiles {
+  return new TableFiles(directory, backend, { writable: isWritable(options), ...contextOf(options) });
+}
+
+/**
+ * Plan: opens the table that `referrer` refers to by a stored name.
+ *
+ * @throws TableError CORRUPT for a circle of references, LIMIT for more than 64 tables, NOT_FOUND
+ */
+export function* openReferred(
+  referrer: string,
+  storedName: string,
+  environment: Environment,
+): Plan<TableBody> {
+  const { options, tree } = environment;
+  const directory = resolve(resolveConfined(referrer, storedName, options.confine ?? false, tree));
+  try {
+    const files = filesOf(directory, environment);
+    return yield* delegate(files, openFiles(files, environment));
+  } catch (error) {
+    if (error instanceof TableError && error.code === "NOT_FOUND" && error.file === directory) {
+      throw new TableError("NOT_FOUND", `refers to table ${directory}, which is not there`, {
+        file: referrer,
+        cause: error,
+      });
+    }
+    throw error;
+  }
+}
+
+/** Plan: opens the table whose files these are; they are closed again when that fails. */
+function* openFiles(files: TableFiles, outer: Environment): Plan<TableBody> {
+  const { directory } = files;
+  let lock: TableLock | null = null;
+  try {
+    const environment = { ...outer, chain: [...outer.chain, directory] };
+    checkChain(environment, directory, outer.chain);
+    const { options, backend } = environment;
+    if (files.writable) {
+      if (backend.kind(`${directory}/table.dat`) === null) throw notATable(backend, directory);
+      // Reference and concatenated tables have no lock of their own; their parents do (part 1, section 0).
+      if (backend.kind(`${directory}/table.lock`) !== null || (yield* datOf(files))?.kind === "PlainTable") {
+        lock = lockTable(directory, backend, options.lock ?? "auto");
+      }
+    }
+    const sync = yield* syncOf(files);
+    const dat = yield* datOf(files);
+    if (dat === null) throw notATable(backend, directory);
+    switch (dat.kind) {
+      case "PlainTable": {
+        const { rowCount, askManagers } = rowCountOf(dat.rowCount, sync);
+        const body = new PlainBody({ files, dat, rowCount, sync, lock, environment });
+        if (askManagers) yield* body.askManagers();
+        return body;
+      }
+      case "RefTable": {
+        const parent = yield* openReferred(directory, dat.parent, environment);
+        return new ReferenceBody(files, dat, parent);
+      }
+      case "ConcatTable": {
+        const parts: TableBody[] = [];
+        try {
+          for (const name of dat.tables) parts.push(yield* openReferred(directory, name, environment));
+          return new ConcatenationBody(files, dat.subtables, parts);
+        } catch (error) {
+          for (const part of parts) part.close();
+          throw error;
+        }
+      }
+    }
+  } catch (error) {
+    try {
+      files.close();
+    } finally {
+      lock?.release();
+    }
+    throw error;
+  }
+}
+
+function checkChain({ count }: Environment, directory: string, chain: readonly string[]): void {
+  if (chain.includes(directory)) {
+    throw new TableError("CORRUPT", `the table refers to itself, by way of ${chain.join(", ")}`, {
+      file: directory,
+    });
+  }
+  // The table that was asked for is not one that is referred to.
+  if (++count.tables > MAX_PARENTS + 1) {
+    throw new TableError("LIMIT", `more than ${MAX_PARENTS} tables are referred to`, { file: chain[0] });
+  }
+}
+
+function notATable(backend: Backend, directory: string): TableError {
+  const kind = backend.kind(directory);
+  return kind === null
+    ? new TableError("NOT_FOUND", "there is nothing of that name", { file: directory })
+    : new TableError(
+      "NOT_A_TABLE",
+      kind === "directory" ? "there is no table.dat in it" : "not a directory",
+      {
+        file: directory,
+      },
+    );
+}
+
 /** Plan: the sync info in `table.lock`, null if there is none. */
-function* readSyncInfo(files: TableFiles): Plan<SyncInfo | null> {
+function* syncOf(files: TableFiles): Plan<SyncInfo | null> {
   const size = yield* fileSize("table.lock");
   if (size <= 0) return null;
   return readSync(yield* readBytes("table.lock", 0, size), files.pathOf("table.lock"));
 }
 
 /** Plan: `table.dat`, null if there is none. */
-function* readDat(files: TableFiles): Plan<TableDat | null> {
+function* datOf(files: TableFiles): Plan<TableDat | null> {
   const size = yield* fileSize("table.dat");
   if (size < 0) return null;
   return readTableDat(yield* readBytes("table.dat", 0, size), files.pathOf("table.dat"));

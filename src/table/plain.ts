@@ -8,7 +8,7 @@
 import { TableError } from "../error.ts";
 import type { PlainTableDat } from "../format/table-dat.ts";
 import { writeTableDat } from "../format/table-dat.ts";
-import { EMPTY_INFO, readTableInfo, type TableInfo, writeTableInfo } from "../format/table-info.ts";
+import { EMPTY_INFO, type TableInfo, writeTableInfo } from "../format/table-info.ts";
 import {
   freshSync,
   nextSync,
@@ -21,12 +21,14 @@ import { TableRecord } from "../format/table-record.ts";
 import type { IoStats } from "../io/counters.ts";
 import { runSync } from "../io/drivers.ts";
 import type { TableFiles } from "../io/files.ts";
-import { readWholeFile, replaceFile } from "../io/whole-file.ts";
+import { replaceFile } from "../io/whole-file.ts";
 import type { TableLock } from "../io/lock.ts";
 import { fileSize, type Plan } from "../io/plan.ts";
 import type { BoundColumn, ManagedColumn, ManagerContext, StorageManager } from "../storage/manager.ts";
 import type { ManagerDescription, ManagerDetails, TableBody } from "./body.ts";
+import { infoOf } from "./info.ts";
 import { boundColumn, ManagerSlot, PlainColumn } from "./manager-slot.ts";
+import type { Environment } from "./open.ts";
 import { columnSource } from "./source.ts";
 
 /** What a plain table is made of when it is opened or created. */
@@ -38,7 +40,8 @@ export interface PlainParts {
   /** null: `table.lock` says nothing, or isn't there. */
   readonly sync: SyncInfo | null;
   readonly lock: TableLock | null;
-  readonly confine: boolean;
+  /** What tables that this one refers to are opened with. */
+  readonly environment: Environment;
   /** For a new table: its type, subtype and text. */
   readonly info?: TableInfo;
 }
@@ -50,7 +53,7 @@ export class PlainBody implements TableBody {
   readonly keywords: TableRecord;
   readonly columns: readonly PlainColumn[];
   readonly access: TableFiles;
-  readonly confine: boolean;
+  readonly environment: Environment;
   readonly #dat: PlainTableDat;
   readonly #slots: readonly ManagerSlot[];
   readonly #lock: TableLock | null;
@@ -66,7 +69,7 @@ export class PlainBody implements TableBody {
   constructor(parts: PlainParts, managers: readonly StorageManager[] | null = null) {
     const { files, dat } = parts;
     this.access = files;
-    this.confine = parts.confine;
+    this.environment = parts.environment;
     this.#dat = dat;
     this.#rowCount = parts.rowCount;
     this.#sync = parts.sync;
@@ -120,9 +123,6 @@ export class PlainBody implements TableBody {
   get managers(): readonly ManagerDescription[] {
     return this.#slots.map(({ entry: { type, sequence } }) => ({ type, sequence }));
   }
-  get privateKeywords(): PlainTableDat["desc"]["privateKeywords"] {
-    return this.#dat.desc.privateKeywords;
-  }
   get stats(): IoStats {
     return this.access.backend.stats;
   }
@@ -133,11 +133,7 @@ export class PlainBody implements TableBody {
   }
 
   info(): TableInfo {
-    if (this.#info === null) {
-      const bytes = readWholeFile(this.access.backend, this.access.pathOf("table.info"));
-      this.#info = bytes === null ? EMPTY_INFO : readTableInfo(bytes);
-    }
-    return this.#info;
+    return this.#info ??= infoOf(this.access);
   }
 
   *managerDetails(sequence: number): Plan<ManagerDetails | null> {

@@ -1,0 +1,147 @@
+/**
+ * A reference table: chosen rows and columns of another table, under names of its own (format reference part 1,
+ * section 9). Keywords and descriptions are the parent's; so is the data, written through as casacore does.
+ */
+import { rowList, type Rows } from "../array/rows.ts";
+import { TableError } from "../error.ts";
+import type { RefTableDat } from "../format/table-dat.ts";
+import type { TableInfo } from "../format/table-info.ts";
+import type { TableRecord } from "../format/table-record.ts";
+import type { FileAccess } from "../io/access.ts";
+import type { IoStats } from "../io/counters.ts";
+import type { TableFiles } from "../io/files.ts";
+import { delegate, type Plan } from "../io/plan.ts";
+import type { ManagedColumn } from "../storage/manager.ts";
+import type { BodyColumn, ManagerDescription, ManagerDetails, TableBody } from "./body.ts";
+import { infoOf } from "./info.ts";
+
+/** An open reference table; it owns its parent. */
+export class ReferenceBody implements TableBody {
+  readonly kind = "reference";
+  readonly columns: readonly BodyColumn[];
+  readonly #files: TableFiles;
+  readonly #parent: TableBody;
+  readonly #rows: Uint32Array | Float64Array;
+
+  /** @throws TableError CORRUPT when the parent has fewer rows than it had */
+  constructor(files: TableFiles, dat: RefTableDat, parent: TableBody) {
+    if (parent.rowCount < dat.parentRowCount) {
+      parent.close();
+      throw new TableError(
+        "CORRUPT",
+        `refers to rows of a table that had ${dat.parentRowCount} rows; ${parent.path} has ${parent.rowCount}`,
+        { file: files.pathOf("table.dat") },
+      );
+    }
+    this.#files = files;
+    this.#parent = parent;
+    this.#rows = dat.rows;
+    const byName = new Map(parent.columns.map((column) => [column.bound.name, column]));
+    // Columns that the parent doesn't have any more are left out without a word, as casacore does.
+    this.columns = dat.columns.flatMap(({ name, parentName }) => {
+      const column = byName.get(parentName);
+      return column === undefined ? [] : [this.#column(name, column)];
+    });
+  }
+
+  get path(): string {
+    return this.#files.directory;
+  }
+  get writable(): boolean {
+    return this.#parent.writable;
+  }
+  get bigEndian(): boolean {
+    return this.#parent.bigEndian;
+  }
+  get rowCount(): number {
+    return this.#rows.length;
+  }
+  get keywords(): TableRecord {
+    return this.#parent.keywords;
+  }
+  get managers(): readonly ManagerDescription[] {
+    return this.#parent.managers;
+  }
+  get keywordsDirectory(): string {
+    return this.#parent.keywordsDirectory;
+  }
+  get parents(): readonly string[] {
+    return [this.#parent.path];
+  }
+  get access(): FileAccess {
+    return this.#parent.access;
+  }
+  get stats(): IoStats {
+    return this.#parent.stats;
+  }
+
+  check(): void {
+    this.#parent.check();
+  }
+
+  info(): TableInfo {
+    return infoOf(this.#files);
+  }
+
+  *managerDetails(sequence: number): Plan<ManagerDetails | null> {
+    return yield* delegate(this.#parent.access, this.#parent.managerDetails(sequence));
+  }
+
+  addRows(): never {
+    throw new TableError("INVALID_ARGUMENT", "rows can't be added to a reference table", { file: this.path });
+  }
+
+  flush(options: { durable: boolean }): void {
+    this.#parent.flush(options);
+  }
+
+  close(): void {
+    this.#files.close();
+    this.#parent.close();
+  }
+
+  #column(name: string, column: BodyColumn): BodyColumn {
+    const { access } = this.#parent;
+    const parentRows = (rows: Rows) => this.#parentRows(rows);
+    return {
+      bound: { ...column.bound, name },
+      description: column.description,
+      manager: column.manager,
+      keywords: column.keywords,
+      supported: column.supported,
+      *open() {
+        const managed = yield* delegate(access, column.open());
+        return referring(managed, access, parentRows);
+      },
+    };
+  }
+
+  /** The parent's rows that rows of this table are. */
+  #parentRows(rows: Rows): Rows {
+    const list = new Float64Array(rows.length);
+    for (let i = 0; i < list.length; i++) list[i] = this.#rows[rows.at(i)]!;
+    return rowList(list);
+  }
+}
+
+/** A column whose rows are rows of another table's column. */
+function referring(
+  managed: ManagedColumn,
+  access: FileAccess,
+  parentRows: (rows: Rows) => Rows,
+): ManagedColumn {
+  const { write, setShape } = managed;
+  return {
+    shapes: (rows) => delegate(access, managed.shapes(parentRows(rows))),
+    read: (rows, cellShape, box, target, at) =>
+      delegate(access, managed.read(parentRows(rows), cellShape, box, target, at)),
+    ...(write === undefined ? {} : {
+      write: (rows, cellShape, box, source, at) =>
+        delegate(access, write.call(managed, parentRows(rows), cellShape, box, source, at)),
+    }),
+    ...(setShape === undefined ? {} : {
+      setShape: (rows, cellShape) => delegate(access, setShape.call(managed, parentRows(rows), cellShape)),
+    }),
+    tileShape: managed.tileShape ?? null,
+  };
+}
