@@ -379,19 +379,15 @@ export class DiskFile {
     if (this.#denied !== null) throw this.#denied;
   }
 
-  /** True when pieces that follow one another are best handed to one `write`. */
-  get vectored(): boolean {
-    return this.#handle?.writev !== undefined;
-  }
-
-  /** Writes pieces behind each other from `offset`. */
+  /** Writes pieces behind each other from `offset`, by one call. */
   write(pieces: readonly Uint8Array[], offset: number): void {
     const handle = this.#need(), { cache } = this.#shared;
     this.#changes++;
     this.#unsynced = true;
     try {
       if (pieces.length === 1) handle.write(pieces[0]!, offset);
-      else handle.writev!(pieces, offset);
+      else if (handle.writev !== undefined) handle.writev(pieces, offset);
+      else handle.write(this.#joined(pieces), offset);
     } catch (error) {
       // Any part of it may have been written.
       this.#size = -1;
@@ -405,6 +401,17 @@ export class DiskFile {
     }
     if (this.#size >= 0 && at > this.#size) this.#size = at;
     if (at > this.#atLeast) this.#atLeast = at;
+  }
+
+  /** Pieces copied behind each other, for a backend that takes one at a time. */
+  #joined(pieces: readonly Uint8Array[]): Uint8Array {
+    const bytes = this.#shared.pool.scratch(pieces.reduce((sum, piece) => sum + piece.length, 0));
+    let at = 0;
+    for (const piece of pieces) {
+      bytes.set(piece, at);
+      at += piece.length;
+    }
+    return bytes;
   }
 
   /** Cuts the file, or lengthens it with zeros. */

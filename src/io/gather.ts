@@ -30,7 +30,12 @@ const MAP_BYTES = 64 * 1024;
 /** True when a gather is better served by the page cache: it is small, or wants little of what it must read. */
 function throughCache(step: GatherStep, tools: Tools): boolean {
   let total = 0;
-  for (const extent of step.extents) total += extent.length;
+  for (const { length, firstMove, moveCount } of step.extents) {
+    total += length;
+    if (!(firstMove >= 0 && moveCount >= 0 && firstMove + moveCount <= step.moves.count)) {
+      throw new RangeError(`moves ${firstMove} to ${firstMove + moveCount} of a list of ${step.moves.count}`);
+    }
+  }
   if (total < BYPASS_BYTES) return true;
   if (total > tools.cacheBytes * CACHE_SHARE) return false;
   let wanted = 0;

@@ -12,6 +12,7 @@
 import { TableError } from "../error.ts";
 import { allocate } from "../array/alloc.ts";
 import type { FileMap } from "./backend.ts";
+import { RUN_BYTES } from "./buffers.ts";
 import { DiskFile, type FileShared } from "./disk-file.ts";
 import { PAGE_BYTES } from "./page-cache.ts";
 import { Pending, runBytes } from "./pending.ts";
@@ -20,8 +21,6 @@ import { Pending, runBytes } from "./pending.ts";
 export const BYPASS_BYTES = 256 * 1024;
 /** Pieces of one vectored write. */
 const MAX_PIECES = 256;
-/** Bytes of one vectored write, about. */
-const VECTOR_BYTES = 4 * 1024 * 1024;
 const EMPTY = new Uint8Array(0);
 
 /** A file by name. Nothing is opened before it is needed. */
@@ -300,8 +299,7 @@ export class TableFile {
           group.push(runBytes(run));
           end = run.end;
         } while (
-          disk.vectored && runs[next]?.start === end && group.length < MAX_PIECES &&
-          end - start < VECTOR_BYTES
+          runs[next]?.start === end && group.length < MAX_PIECES && runs[next]!.end - start <= RUN_BYTES
         );
         disk.write(group, start);
         // What was sent behind the cut is no longer cut off.
