@@ -120,7 +120,7 @@ function* gatherRun(
     fileStrides: [1],
     arrayStrides: [1],
   };
-  for (const move of cutMove(format, run)) yield* batch.add(place.fileName(cube), -1, move);
+  for (const move of cutMove(format, run)) yield* batch.add(place.fileName(cube), move, false);
 }
 
 function* gatherTiles(place: SectionPlace, batch: GatherBatch, walk: TileWalk): Plan<void> {
@@ -138,9 +138,9 @@ function* gatherTiles(place: SectionPlace, batch: GatherBatch, walk: TileWalk): 
       move.span = walk.span;
       move.element = walk.element;
       if (walk.span > limit) {
-        for (const piece of cutMove(format, move)) yield* batch.add(file, -1, piece);
-      } else if (batch.accepts(file, move)) batch.push(tile, move);
-      else yield* batch.add(file, tile, move);
+        for (const piece of cutMove(format, move)) yield* batch.add(file, piece, false);
+      } else if (batch.accepts(file, move)) batch.push(move, true);
+      else yield* batch.add(file, move, true);
     }
   }
 }
@@ -157,7 +157,7 @@ class GatherBatch {
   #start = 0;
   #end = -1;
   #firstMove = 0;
-  #tile = -1;
+  #section = -1;
 
   constructor(format: PixelFormat, target: Uint8Array) {
     this.#format = format;
@@ -172,30 +172,31 @@ class GatherBatch {
       firstByte(this.#format, move.section, move.pixel) >= this.#start;
   }
 
-  /** Adds a move that is accepted. `tile`: moves of the same tile may share an extent; -1: of none. */
-  push(tile: number, move: SectionMove): void {
+  /** Adds a move that is accepted. `near`: it may share an extent with the moves of the same section before it. */
+  push(move: SectionMove, near: boolean): void {
     const start = firstByte(this.#format, move.section, move.pixel);
     const end = byteAfter(this.#format, move.section, move.pixel + move.span - 1);
     const joined = Math.max(end, this.#end);
-    const near = start < this.#end || (tile >= 0 && tile === this.#tile && start - this.#end <= SKIP_BYTES);
-    const joins = end <= this.#end || (near && joined - this.#start <= MAX_EXTENT_BYTES);
+    const isNear = start < this.#end ||
+      (near && move.section === this.#section && start - this.#end <= SKIP_BYTES);
+    const joins = end <= this.#end || (isNear && joined - this.#start <= MAX_EXTENT_BYTES);
     if (!joins) {
       this.#closeExtent();
       this.#start = start;
       this.#end = end;
-      this.#tile = tile;
+      this.#section = move.section;
     } else this.#end = joined;
     pushMove(this.#moves!, this.#format, move);
   }
 
   /** Plan: adds a move, after the current step if it doesn't go into that. */
-  *add(file: string, tile: number, move: SectionMove): Plan<void> {
+  *add(file: string, move: SectionMove, near: boolean): Plan<void> {
     if (!this.accepts(file, move)) {
       yield* this.flush();
       this.#file = file;
       this.#moves = moveList(this.#format, move.shape.length);
     }
-    this.push(tile, move);
+    this.push(move, near);
   }
 
   /** Plan: the step for what was collected. */
@@ -215,6 +216,7 @@ class GatherBatch {
     this.#firstMove = 0;
     this.#start = 0;
     this.#end = -1;
+    this.#section = -1;
     yield step;
   }
 

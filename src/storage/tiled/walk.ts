@@ -84,7 +84,7 @@ export class TileWalk {
   /**
    * @param cellAxes Axes of a cell.
    * @param box The box of each cell, null for all of it.
-   * @param stacks Cells, sorted; for cubes of several row axes without strides, for cubes of none one cell.
+   * @param stacks Cells, sorted; for cubes of several row axes without strides.
    * @param at Element of the array that belongs to index 0 of the stacks.
    */
   constructor(cube: Cube, cellAxes: number, box: Box | null, stacks: readonly Stack[], at: number) {
@@ -212,8 +212,11 @@ export class TileWalk {
   #rowTiles(): Iterable<{ tile: number; parts: RowPart[]; pixels: number }> {
     const rowAxes = this.cube.shape.length - this.#cellAxes;
     if (rowAxes === 0) {
-      const element = this.#at + this.#stacks[0]!.index * this.#cellElements;
-      return [{ tile: 0, parts: [{ pixel: 0, element, counts: [], step: 1 }], pixels: 1 }];
+      // The cell is the cube; a row that is asked for several times has several stacks.
+      const parts = this.#stacks.map(({ index }): RowPart => {
+        return { pixel: 0, element: this.#at + index * this.#cellElements, counts: [], step: 1 };
+      });
+      return [{ tile: 0, parts, pixels: 1 }];
     }
     return rowAxes === 1 ? this.#oneAxis() : this.#severalAxes();
   }
