@@ -1,7 +1,7 @@
 /**
  * A table's rows in the form of `table cat`, through the public face: what tests compare with the oracle.
  */
-import { type Cell, type NDArray, Table, TableRecord } from "../mod.ts";
+import { type Cell, type NDArray, type Table, TableRecord } from "../mod.ts";
 
 function numberAsJson(value: number): number | string {
   return Number.isFinite(value) ? value : String(value);

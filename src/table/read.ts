@@ -73,20 +73,20 @@ function* uniformShape(column: BodyColumn, managed: ManagedColumn, rows: Rows): 
   const runs = yield* cellShapes(managed, rows);
   const first = runs[0];
   if (first === undefined) return emptyShape(column);
-  if (first.shape === null) {
-    throw new TableError(
-      "SHAPE_MISMATCH",
-      `column ${column.bound.name}: the cell of row ${rows.at(0)} is undefined`,
-    );
-  }
   const second = runs[1];
+  const text = (shape: readonly number[] | null) =>
+    shape === null ? "undefined" : `of shape [${shape.join(", ")}]`;
   if (second !== undefined) {
-    const text = (shape: readonly number[] | null) =>
-      shape === null ? "undefined" : `of shape [${shape.join(", ")}]`;
     throw new TableError(
       "SHAPE_MISMATCH",
       `column ${column.bound.name}: the cell of row ${rows.at(0)} is ${text(first.shape)}, that of row ` +
         `${rows.at(first.count)} is ${text(second.shape)}; getCells reads cells of any shape`,
+    );
+  }
+  if (first.shape === null) {
+    throw new TableError(
+      "SHAPE_MISMATCH",
+      `column ${column.bound.name}: the cells are undefined; getCells gives null`,
     );
   }
   return first.shape;
