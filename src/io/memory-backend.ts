@@ -83,7 +83,7 @@ class MemoryHandle implements Handle {
   }
 
   readAsync(target: Uint8Array, offset: number): Promise<number> {
-    return Promise.try(() => this.read(target, offset));
+    return new Promise((resolve) => resolve(this.read(target, offset)));
   }
 
   write(bytes: Uint8Array, offset: number): void {

@@ -54,7 +54,7 @@ class SeekHandle implements Handle {
 
   /** In place, since two reads of one file would move its position under each other. */
   readAsync(target: Uint8Array, offset: number): Promise<number> {
-    return Promise.try(() => this.read(target, offset));
+    return new Promise((resolve) => resolve(this.read(target, offset)));
   }
 
   write(bytes: Uint8Array, offset: number): void {
