@@ -1,6 +1,7 @@
 /**
  * Cells of record columns. A record lies in a 1-dim uint8 array: a root AipsIO object, big endian whatever the table's
- * byte order; no bytes stand for an empty record (format reference part 2, section 3).
+ * byte order; an undefined cell is an empty record (format reference part 2, section 3). An array without elements would be
+ * one, too, but casacore can't read that.
  */
 import { AIPS_MAGIC, AipsReader, AipsWriter } from "../format/aipsio.ts";
 import { readRecord, writeRecord } from "../format/record-io.ts";
@@ -19,7 +20,6 @@ export function decodeRecordCell(bytes: Uint8Array, where: string): RecordFields
 
 /** The bytes of a cell that holds a record. */
 export function encodeRecordCell(record: RecordFields): Uint8Array {
-  if (record.fields.length === 0) return new Uint8Array(0);
   const writer = new AipsWriter();
   writer.u32(AIPS_MAGIC);
   writeRecord(writer, record);
