@@ -180,10 +180,16 @@ function* open(context: ManagerContext): Plan<StorageManager> {
   return new TiledShape({ ...parts, defaultTileShape }, map, false);
 }
 
-/** Cube 0 is the dummy, all others are arrays that grow. */
+/** Cube 0 is the dummy, all others are arrays with a data file each. */
 function checkCubes(r: AipsReader, cubes: readonly Cube[]): void {
   if (cubes.length === 0) r.fail("there is no hypercube 0 for undefined rows");
+  const owners = new Map<number, number>();
   cubes.forEach((cube, i) => {
+    const owner = owners.get(cube.file);
+    if (i > 0 && owner !== undefined) {
+      r.fail(`hypercubes ${owner} and ${i} are both in data file ${cube.file}`);
+    }
+    owners.set(cube.file, i);
     if (cube.hasShape !== (i > 0)) {
       r.fail(`hypercube ${i} has shape [${cube.shape}], expected ${i > 0 ? "one of some axes" : "none"}`);
     }

@@ -12,7 +12,7 @@ import type { Cube } from "./cube.ts";
 import type { SectionMove } from "./moves.ts";
 import type { Stack } from "./stacks.ts";
 
-/** The part of the selected positions of a cell axis that lies in one tile. */
+/** The part of the selected positions of an axis that lies in one tile. */
 interface AxisPart {
   readonly tile: number;
   /** First position, counted from the tile's edge. */
@@ -20,6 +20,43 @@ interface AxisPart {
   readonly count: number;
   /** Selected positions before it. */
   readonly before: number;
+}
+
+/** Positions start, start + step, … of an axis, cut at the edges of tiles. Tiles without any are left out. */
+class AxisCut {
+  /** Number of parts. */
+  readonly size: number;
+  /** Length of all parts if it is the same, else -1. */
+  readonly partLength: number;
+  readonly #start: number;
+  readonly #count: number;
+  readonly #step: number;
+  readonly #tileLength: number;
+  readonly #firstTile: number;
+
+  constructor(start: number, count: number, step: number, tileLength: number) {
+    this.#start = start;
+    this.#count = count;
+    this.#step = step;
+    this.#tileLength = tileLength;
+    this.#firstTile = Math.floor(start / tileLength);
+    const lastTile = Math.floor((start + (count - 1) * step) / tileLength);
+    // With shorter steps than tiles no tile is left out, with longer ones no tile has two positions.
+    this.size = count === 0 ? 0 : step >= tileLength ? count : lastTile - this.#firstTile + 1;
+    this.partLength = this.size === 1 ? count : step >= tileLength ? 1 : -1;
+  }
+
+  part(i: number): AxisPart {
+    const length = this.#tileLength, start = this.#start, step = this.#step;
+    if (step >= length) {
+      const position = start + i * step, tile = Math.floor(position / length);
+      return { tile, start: position - tile * length, count: 1, before: i };
+    }
+    const tile = this.#firstTile + i;
+    const before = i === 0 ? 0 : Math.ceil((tile * length - start) / step);
+    const end = Math.min(this.#count, Math.floor(((tile + 1) * length - 1 - start) / step) + 1);
+    return { tile, start: start + before * step - tile * length, count: end - before, before };
+  }
 }
 
 /** The part of one stack that lies in one row of tiles. */
@@ -47,7 +84,9 @@ interface AxisGroup {
 export class TileWalk {
   readonly cube: Cube;
   readonly #cellAxes: number;
-  readonly #parts: readonly (readonly AxisPart[])[];
+  readonly #cuts: readonly AxisCut[];
+  /** Current tile: its part of each cell axis. */
+  readonly #parts: AxisPart[] = [];
   readonly #pixelStrides: readonly number[];
   readonly #fileStrides: readonly number[];
   readonly #arrayStrides: readonly number[];
@@ -93,10 +132,9 @@ export class TileWalk {
     this.#stacks = stacks;
     this.#at = at;
     const axes = cube.shape.length;
-    const cell = cube.shape.slice(0, cellAxes);
-    const boxShape = box?.shape ?? cell;
-    this.#parts = cell.map((length, axis) =>
-      cutAtTiles(box?.start[axis] ?? 0, boxShape[axis] ?? length, box?.step[axis] ?? 1, cube.tileShape[axis]!)
+    const boxShape = box?.shape ?? cube.shape.slice(0, cellAxes);
+    this.#cuts = boxShape.map((length, axis) =>
+      new AxisCut(box?.start[axis] ?? 0, length, box?.step[axis] ?? 1, cube.tileShape[axis]!)
     );
     this.#pixelStrides = stridesOf(cube.tileShape);
     const elementStrides = stridesOf([...boxShape, ...cube.shape.slice(cellAxes)]);
@@ -117,9 +155,7 @@ export class TileWalk {
     });
     const singles = stacks.every((stack) => stack.count === 1);
     const lengths = cube.shape.map((_, axis) => {
-      if (axis >= cellAxes) return singles ? 1 : -1;
-      const parts = this.#parts[axis]!;
-      return parts.length === 1 ? parts[0]!.count : parts.every((part) => part.count === 1) ? 1 : -1;
+      return axis < cellAxes ? this.#cuts[axis]!.partLength : singles ? 1 : -1;
     });
     this.#groups = joinAxes(lengths, this.#fileStrides, this.#arrayStrides, oneStep ? axes : axes - 1);
     this.#lastGroup = oneStep ? -1 : this.#groups.length - 1;
@@ -142,18 +178,23 @@ export class TileWalk {
 
   /** Goes from tile to tile, in file order. The object yielded is the walk itself, with the tile's fields set. */
   *tiles(): Generator<TileWalk> {
-    if (this.#parts.some((parts) => parts.length === 0) || this.#stacks.length === 0) return;
+    if (this.#cuts.some((cut) => cut.size === 0) || this.#stacks.length === 0) return;
     const cellTiles = this.#cellAxes === 0 ? 1 : this.#tileStrides[this.#cellAxes] ?? 1;
     const at: number[] = new Array(this.#cellAxes).fill(0);
+    const goTo = (axis: number, i: number) => {
+      at[axis] = i;
+      this.#parts[axis] = this.#cuts[axis]!.part(i);
+    };
     for (const rowTile of this.#rowTiles()) {
       this.rowParts = rowTile.parts;
-      at.fill(0);
+      for (let axis = 0; axis < at.length; axis++) goTo(axis, 0);
       for (;;) {
-        this.#enterTile(rowTile.tile * cellTiles, at, rowTile.pixels);
+        this.#enterTile(rowTile.tile * cellTiles, rowTile.pixels);
         yield this;
         let axis = 0;
-        while (axis < at.length && ++at[axis]! === this.#parts[axis]!.length) at[axis++] = 0;
+        while (axis < at.length && at[axis]! + 1 === this.#cuts[axis]!.size) goTo(axis++, 0);
         if (axis === at.length) break;
+        goTo(axis, at[axis]! + 1);
       }
     }
   }
@@ -186,10 +227,10 @@ export class TileWalk {
     return part.step * this.#pixelStrides[this.#pixelStrides.length - 1]!;
   }
 
-  #enterTile(tile: number, at: readonly number[], rowPixels: number): void {
+  #enterTile(tile: number, rowPixels: number): void {
     let pixel = 0, element = 0, span = 1, pixels = 1, inCube = rowPixels;
-    for (let axis = 0; axis < at.length; axis++) {
-      const part = this.#parts[axis]![at[axis]!]!;
+    for (let axis = 0; axis < this.#cellAxes; axis++) {
+      const part = this.#parts[axis]!;
       const length = this.cube.tileShape[axis]!;
       const stride = this.#fileStrides[axis]!;
       tile += part.tile * this.#tileStrides[axis]!;
@@ -257,12 +298,12 @@ export class TileWalk {
     const byTile = new Map<number, { tile: number; parts: RowPart[]; pixels: number }>();
     for (const stack of this.#stacks) {
       for (const box of rowBoxes(stack.position, stack.count, lengths)) {
-        const cuts = box.start.map((start, i) => cutAtTiles(start, box.counts[i]!, 1, tileLengths[i]!));
+        const cuts = box.start.map((start, i) => new AxisCut(start, box.counts[i]!, 1, tileLengths[i]!));
         const at: number[] = new Array(axes - c).fill(0);
         for (;;) {
           let tile = 0, pixel = 0, rows = box.before, rowStride = 1, pixels = 1;
-          const counts = cuts.map((parts, i) => {
-            const part = parts[at[i]!]!;
+          const counts = cuts.map((cut, i) => {
+            const part = cut.part(at[i]!);
             tile += part.tile * (this.#tileStrides[c + i]! / first);
             pixel += part.start * this.#pixelStrides[c + i]!;
             rows += part.before * rowStride;
@@ -275,26 +316,13 @@ export class TileWalk {
           const element = this.#at + (stack.index + rows) * this.#cellElements;
           entry.parts.push({ pixel, element, counts, step: 1 });
           let axis = 0;
-          while (axis < at.length && ++at[axis]! === cuts[axis]!.length) at[axis++] = 0;
+          while (axis < at.length && ++at[axis]! === cuts[axis]!.size) at[axis++] = 0;
           if (axis === at.length) break;
         }
       }
     }
     return [...byTile.values()].sort((a, b) => a.tile - b.tile);
   }
-}
-
-/** Positions start, start + step, … cut at the edges of tiles; tiles without any are left out. */
-function cutAtTiles(start: number, count: number, step: number, tileLength: number): AxisPart[] {
-  const parts: AxisPart[] = [];
-  for (let k = 0; k < count;) {
-    const first = start + k * step;
-    const tile = Math.floor(first / tileLength);
-    const end = Math.min(count, Math.floor(((tile + 1) * tileLength - 1 - start) / step) + 1);
-    parts.push({ tile, start: first - tile * tileLength, count: end - k, before: k });
-    k = end;
-  }
-  return parts;
 }
 
 /**

@@ -128,12 +128,13 @@ export abstract class WritableTiled extends TiledManager {
   /** Makes a cube longer on its last axis; what is new reads as zeros. */
   grow(cube: Cube, count: number): void {
     if (count === 0) return;
-    const tiles = cube.tiles, axis = cube.shape.length - 1;
+    const axis = cube.shape.length - 1;
     cube.shape[axis]! += count;
     const file = this.fileOf(cube);
-    const bytes = (cube.tiles - tiles) * this.bucketSize(cube);
-    file.length += bytes;
-    if (bytes > 0) file.grown = true;
+    // A cube that grows has its file to itself.
+    const length = cube.offset + cube.tiles * this.bucketSize(cube);
+    if (length !== file.length) file.grown = true;
+    file.length = length;
     const column = this.roles.coordinates[axis] ?? -1;
     if (column >= 0) this.#extend(cube, column, axis);
     this.#headerChanged = true;
