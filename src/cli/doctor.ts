@@ -130,9 +130,10 @@ const LABEL_WIDTH = 12;
 function lines(found: Examination, { width, color }: Terminal): string[] {
   const { compiler, locking, backends, permissions } = found;
   const names = Object.keys(permissions) as PermissionName[];
-  const advice = found.library.loaded || compiler.version === null
-    ? []
-    : wrapped("", "`table doctor --build` builds it", width);
+  const advice =
+    found.library.loaded || compiler.version === null || found.library.reason.includes("doctor --build")
+      ? []
+      : wrapped("", "`table doctor --build` builds it", width);
   return [
     styled(`Tessera ${found.version}, Deno ${found.deno}, ${found.os} ${found.arch}`, "bold", color),
     "",

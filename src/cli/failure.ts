@@ -104,9 +104,7 @@ function wordsFor(error: unknown, typed: readonly string[]): string {
     const file = error.file === undefined ? "" : asTyped(error.file, typed);
     const offset = error.offset === undefined ? "" : `, offset ${error.offset}`;
     const hint = hintFor(error);
-    return visible(
-      (file === "" ? "" : `${file}${offset}: `) + error.reason + (hint === "" ? "" : ` (${hint})`),
-    );
+    return (file === "" ? "" : `${file}${offset}: `) + error.reason + (hint === "" ? "" : ` (${hint})`);
   }
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof UsageError) return message;

@@ -55,6 +55,14 @@ Deno.test("batches grow to the bytes that are aimed at and no further", () => {
   assert.ok(log.some(({ bytes }) => bytes > BATCH_BYTES / 2));
 });
 
+Deno.test("batches stay within the bytes also where the table can't tell beforehand, as for strings", () => {
+  const log: Read[] = [];
+  const table = fakeTable(() => 10_000, false, log);
+  for (const _ of rowBatches({ bounded: table, unbounded: () => table }, ["NAME"], 0, 5000));
+  assert.ok(log.length > 5);
+  assert.ok(log.every(({ bytes }) => bytes <= BATCH_BYTES));
+});
+
 Deno.test("rows that turn out large after many small ones don't come all at once", () => {
   const log = read((row) => row < 10_000 ? 8 : 1_000_000, 0, 10_050);
   assert.ok(log.every(({ bytes }) => bytes <= BATCH_BYTES));
