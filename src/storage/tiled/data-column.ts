@@ -2,7 +2,7 @@
  * Data columns: cells whose values are in tiles.
  */
 import { TableError } from "../../error.ts";
-import { type Box, elementsOf, type Rows, sameShape } from "../../array/rows.ts";
+import { type Box, elementsOf, type Rows } from "../../array/rows.ts";
 import type { Plan } from "../../io/plan.ts";
 import type { CellTarget, ManagedColumn, ShapeRun } from "../manager.ts";
 import type { Cube } from "./cube.ts";
@@ -50,7 +50,7 @@ export class DataColumn<M extends TiledManager = TiledManager> implements Manage
 
   *shapes(rows: Rows): Plan<ShapeRun[]> {
     const runs: ShapeRun[] = [];
-    const needed = new Map<Cube, number>();
+    let needed: Map<Cube, number> | undefined;
     let cube: Cube | null = null, count = 0;
     const close = () => {
       if (count > 0) runs.push({ count, shape: cube === null ? null : cube.shape.slice(0, this.cellAxes) });
@@ -64,11 +64,14 @@ export class DataColumn<M extends TiledManager = TiledManager> implements Manage
       count += segment.count;
       if (cube !== null) {
         const last = this.lastPosition(segment);
-        if (!(needed.get(cube)! >= last)) needed.set(cube, last);
+        if (!this.manager.isStored(cube, last)) {
+          needed ??= new Map();
+          needed.set(cube, Math.max(last, needed.get(cube) ?? -1));
+        }
       }
     }
     close();
-    yield* this.manager.checkStored(needed);
+    if (needed !== undefined) yield* this.manager.checkStored(needed);
     return runs;
   }
 
@@ -76,6 +79,7 @@ export class DataColumn<M extends TiledManager = TiledManager> implements Manage
   private lastPosition({ cube, position, count }: Segment): number {
     const { shape, lastLength } = cube!;
     if (this.cellAxes === shape.length) return lastLength - 1;
+    if (this.cellAxes === shape.length - 1) return position + count - 1;
     const below = elementsOf(shape.slice(this.cellAxes, -1));
     return Math.floor((position + count - 1) / below);
   }
@@ -89,7 +93,10 @@ export class DataColumn<M extends TiledManager = TiledManager> implements Manage
   ): Plan<void> {
     if (target.kind !== "numeric") throw new TypeError("a tiled column has no strings");
     const selection = this.select(rows, cellShape, false);
-    yield* this.manager.settle(selection.map(({ cube }) => this.manager.fileOf(cube)));
+    for (const { cube } of selection) {
+      const file = this.manager.fileOf(cube);
+      if (file.grown) yield* this.manager.settle([file]);
+    }
     yield* gatherCells(this, selection, box, target.bytes, at);
   }
 
@@ -98,8 +105,8 @@ export class DataColumn<M extends TiledManager = TiledManager> implements Manage
     const rowAxes = this.manager.header.ndim - this.cellAxes;
     const selection = stacksOf(this.defined(rows), { unique, strided: rowAxes === 1 });
     for (const { cube } of selection) {
-      const shape = cube.shape.slice(0, this.cellAxes);
-      if (!sameShape(shape, cellShape)) {
+      if (cellShape.length !== this.cellAxes || !startsWith(cube.shape, cellShape)) {
+        const shape = cube.shape.slice(0, this.cellAxes);
         throw new TableError(
           "SHAPE_MISMATCH",
           `column ${this.columnName}: cells have shape [${shape}], [${cellShape}] expected`,
@@ -136,4 +143,9 @@ export class DataColumn<M extends TiledManager = TiledManager> implements Manage
   protected fileOf(cube: Cube): TsmFile {
     return this.manager.fileOf(cube);
   }
+}
+
+function startsWith(shape: readonly number[], cellShape: readonly number[]): boolean {
+  for (let axis = 0; axis < cellShape.length; axis++) if (shape[axis] !== cellShape[axis]) return false;
+  return true;
 }

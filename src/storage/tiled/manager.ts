@@ -185,6 +185,17 @@ export abstract class TiledManager implements StorageManager {
     return file.physical ??= Math.max(0, yield* fileSize(dataName(this.sequence, file.number)));
   }
 
+  /** Byte after the last tile that holds position `last` of a cube's last axis. */
+  #endOf(cube: Cube, last: number): number {
+    return cube.offset + cube.tilesUpTo(last) * this.bucketSize(cube);
+  }
+
+  /** True when it is known that a cube's data file is long enough for position `last` of its last axis. */
+  isStored(cube: Cube, last: number): boolean {
+    const file = this.fileOf(cube);
+    return file.grown || (file.physical !== undefined && file.physical >= this.#endOf(cube, last));
+  }
+
   /**
    * Plan: checks that data files are as long as cells say, before anyone takes memory for the cells.
    *
@@ -192,10 +203,8 @@ export abstract class TiledManager implements StorageManager {
    */
   *checkStored(needed: ReadonlyMap<Cube, number>): Plan<void> {
     for (const [cube, last] of needed) {
-      const file = this.fileOf(cube);
-      const end = cube.offset + cube.tilesUpTo(last) * this.bucketSize(cube);
-      if (file.grown || (file.physical !== undefined && file.physical >= end)) continue;
-      const name = this.fileName(cube);
+      if (this.isStored(cube, last)) continue;
+      const name = this.fileName(cube), end = this.#endOf(cube, last);
       const size = yield* fileSize(name);
       if (size < end) {
         throw new TableError(
@@ -205,7 +214,7 @@ export abstract class TiledManager implements StorageManager {
           { file: this.context.pathOf(name) },
         );
       }
-      file.physical = size;
+      this.fileOf(cube).physical = size;
     }
   }
 }

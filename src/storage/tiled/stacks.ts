@@ -61,15 +61,30 @@ export function stacksOf(
   options: { unique: boolean; strided: boolean },
 ): CubeStacks[] {
   const collectors = new Map<Cube, Collector>();
-  let cube: Cube | null = null, collector: Collector | undefined;
+  let cube: Cube | null = null, collector: Collector | undefined, only: Segment | undefined;
   for (const segment of segments) {
     if (segment.cube === null) continue;
+    // A single segment, often a single row, needs no sorting.
+    if (collector === undefined) {
+      if (only === undefined) {
+        only = segment;
+        continue;
+      }
+      cube = only.cube!;
+      collectors.set(cube, collector = new Collector());
+      collector.add(only.position, only.count, only.index);
+    }
     if (segment.cube !== cube) {
       cube = segment.cube;
       collector = collectors.get(cube);
       if (collector === undefined) collectors.set(cube, collector = new Collector());
     }
-    collector!.add(segment.position, segment.count, segment.index);
+    collector.add(segment.position, segment.count, segment.index);
+  }
+  if (only === undefined) return [];
+  if (collector === undefined) {
+    const { position, count, index } = only;
+    return [{ cube: only.cube!, stacks: [{ position, count, step: 1, index }] }];
   }
   const result: CubeStacks[] = [];
   for (const [cube, collected] of collectors) {
