@@ -70,9 +70,11 @@ export function cellAxes(shape: readonly number[], box: Box | null, parts: numbe
   }
   strides.forEach((stride, axis) => {
     const step = box.step[axis]!, length = box.shape[axis]!;
+    begin += box.start[axis]! * stride * parts;
+    // An axis of one element needs no loop, and moves have fewer axes than arrays may have.
+    if (length === 1) return;
     lengths.push(length);
     fileStrides.push(stride * step * parts);
-    begin += box.start[axis]! * stride * parts;
     last += (length - 1) * step * stride * parts;
   });
   if (lengths.length === 0) {

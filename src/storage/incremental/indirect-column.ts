@@ -6,8 +6,8 @@
 import { isNumeric, numericInfo } from "../../array/dtype.ts";
 import { type Box, elementsOf, type Rows } from "../../array/rows.ts";
 import type { Plan } from "../../io/plan.ts";
-import { ArrayFile } from "../arrayfile/array-file.ts";
 import { checkFixedShapes } from "../arrayfile/fixed-shape.ts";
+import type { LazyArrayFile } from "../arrayfile/lazy.ts";
 import type { StoredType } from "../arrayfile/record-layout.ts";
 import type { BoundColumn, CellTarget, ManagedColumn, ShapeRun } from "../manager.ts";
 import type { BucketFile } from "./bucket-file.ts";
@@ -22,26 +22,6 @@ interface SharedArray {
   /** Position of the first row in the selection. */
   readonly index: number;
   count: number;
-}
-
-/** Opens an array file when it is first needed; columns may share it. */
-export class LazyArrayFile {
-  readonly name: string;
-  readonly #path: string;
-  readonly #bigEndian: boolean;
-  #open: ArrayFile | null = null;
-
-  constructor(name: string, path: string, bigEndian: boolean) {
-    this.name = name;
-    this.#path = path;
-    this.#bigEndian = bigEndian;
-  }
-
-  /** Plan: the open file. @throws TableError NOT_FOUND, CORRUPT, UNSUPPORTED */
-  *open(): Plan<ArrayFile> {
-    this.#open ??= yield* ArrayFile.open(this.name, { path: this.#path, bigEndian: this.#bigEndian });
-    return this.#open;
-  }
 }
 
 /** Cells in an array file. */

@@ -5,6 +5,7 @@
 import { TableError } from "../../error.ts";
 import { fileSize, type Plan, readBytes } from "../../io/plan.ts";
 import { arrayFileName } from "../arrayfile/header.ts";
+import { LazyArrayFile } from "../arrayfile/lazy.ts";
 import type {
   BoundColumn,
   ManagedColumn,
@@ -24,7 +25,7 @@ import {
   readIndex,
   rootObjectBytes,
 } from "./header.ts";
-import { IndirectColumn, LazyArrayFile } from "./indirect-column.ts";
+import { IndirectColumn } from "./indirect-column.ts";
 import { ValuesColumn } from "./values-column.ts";
 
 /** The kind that serves `IncrementalStMan`. */

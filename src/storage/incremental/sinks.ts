@@ -15,6 +15,14 @@ import { kernels } from "../../array/choose.ts";
 import { numericInfo, type NumericType } from "../../array/dtype.ts";
 import { MoveList } from "../../array/moves.ts";
 import { type Box, elementsOf, stridesOf } from "../../array/rows.ts";
+import {
+  type CellAxes,
+  cellAxes,
+  NATIVE_LITTLE,
+  packedBytes,
+  type Unit,
+  unitOf,
+} from "../arrayfile/cells.ts";
 import type { CellTarget } from "../manager.ts";
 import { repeatBytes } from "./repeat.ts";
 import type { Stretch } from "./stretch.ts";
@@ -39,8 +47,6 @@ const COUNT_BYTES = 4;
 
 /** Copies fewer than this are written by a plain loop. */
 const FEW = 16;
-
-const NATIVE_BIG_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 0;
 
 /** What a sink is made from. */
 export interface SinkOptions {
@@ -94,7 +100,7 @@ class ScalarSink implements ValueSink {
     this.#words = size >= 4
       ? new Uint32Array(buffer, byteOffset, Math.floor(byteLength / 4))
       : new Uint32Array(0);
-    this.#cross = swapUnit === 8 && options.bigEndian !== NATIVE_BIG_ENDIAN ? 1 : 0;
+    this.#cross = swapUnit === 8 && options.bigEndian === NATIVE_LITTLE ? 1 : 0;
   }
 
   place(stretch: Stretch, at: number, _bytes: number, index: number, count: number): void {
@@ -137,63 +143,39 @@ class BlockSink implements ValueSink {
   readonly #moves: MoveList;
   readonly #target: Uint8Array;
   readonly #first: number;
-  /** Elements of a cell in the target. */
-  readonly #elements: number;
-  readonly #shape: number[] = [];
-  readonly #fileStrides: number[] = [];
-  readonly #arrayStrides: number[] = [];
-  /** Where the box starts in a stored value: bytes, or bits for bool. */
-  readonly #skip: number;
-  /** Values that hold for several rows: position and rows of each. */
+  readonly #unit: Unit;
+  readonly #axes: CellAxes;
+  /** Values that hold for several rows: moved element where each starts in the target, and rows. */
   readonly #repeats: number[] = [];
 
   constructor(dtype: NumericType, target: Uint8Array, options: SinkOptions) {
-    const { cellShape, box, bigEndian } = options;
-    const { size, swapUnit } = numericInfo(dtype);
-    const bits = dtype === "bool";
-    const all = elementsOf(cellShape);
-    this.valueBytes = bits ? Math.ceil(all / 8) : all * size;
+    const { cellShape, box, bigEndian, at } = options;
+    const unit = unitOf(dtype, bigEndian), axes = cellAxes(cellShape, box, unit.parts);
+    this.valueBytes = packedBytes(dtype, elementsOf(cellShape));
+    this.#moves = new MoveList(unit.kind, axes.shape.length, unit.size, unit.swapUnit);
     this.#target = target;
-    this.#first = options.at;
-    this.#elements = box === null ? all : elementsOf(box.shape);
-    let skip = 0;
-    if (box === null) this.#axis(all, 1, 1);
-    else {
-      const inCell = stridesOf(cellShape), inBox = stridesOf(box.shape);
-      box.shape.forEach((length, a) => {
-        skip += box.start[a]! * inCell[a]!;
-        if (length !== 1) this.#axis(length, box.step[a]! * inCell[a]!, inBox[a]!);
-      });
-      if (this.#shape.length === 0) this.#axis(1, 1, 1);
-    }
-    this.#skip = bits ? skip : skip * size;
-    const unit = bits || bigEndian === NATIVE_BIG_ENDIAN ? 1 : swapUnit;
-    this.#moves = new MoveList(bits ? "bits" : "bytes", this.#shape.length, bits ? 1 : size, unit);
-  }
-
-  #axis(length: number, fileStride: number, arrayStride: number): void {
-    this.#shape.push(length);
-    this.#fileStrides.push(fileStride);
-    this.#arrayStrides.push(arrayStride);
+    this.#first = at * unit.parts;
+    this.#unit = unit;
+    this.#axes = axes;
   }
 
   place(_stretch: Stretch, at: number, _bytes: number, index: number, count: number): void {
-    const bits = this.#moves.kind === "bits";
-    const from = (bits ? at * 8 : at) + this.#skip;
-    const to = this.#first + index * this.#elements;
-    this.#moves.push(from, to, this.#shape, this.#fileStrides, this.#arrayStrides);
+    const { shape, fileStrides, arrayStrides, begin, box } = this.#axes, unit = this.#unit;
+    const from = unit.kind === "bits" ? at * 8 + begin : at + begin * unit.size;
+    const to = this.#first + index * box;
+    this.#moves.push(from, to, shape, fileStrides, arrayStrides);
     if (count > 1) this.#repeats.push(to, count);
   }
 
   finish(stretch: Stretch): void {
-    const moves = this.#moves;
+    const moves = this.#moves, repeats = this.#repeats, { size } = this.#unit;
     kernels().gather(moves, 0, moves.count, stretch.bytes, 0, this.#target);
     moves.count = 0;
-    const cellBytes = this.#elements * moves.elementSize;
-    for (let i = 0; i < this.#repeats.length; i += 2) {
-      repeatBytes(this.#target, this.#repeats[i]! * moves.elementSize, cellBytes, this.#repeats[i + 1]!);
+    const cellBytes = this.#axes.box * size;
+    for (let i = 0; i < repeats.length; i += 2) {
+      repeatBytes(this.#target, repeats[i]! * size, cellBytes, repeats[i + 1]!);
     }
-    this.#repeats.length = 0;
+    repeats.length = 0;
   }
 }
 
