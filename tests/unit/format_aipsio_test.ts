@@ -219,3 +219,8 @@ Deno.test("an IPosition takes version 2 exactly when an entry is past 2^31 - 1",
     assert.deepEqual(new AipsReader(w.finish(), { file: FILE }).iposition(), [3, axis]);
   }
 });
+
+Deno.test("only bit 0 of a Bool counts", () => {
+  const r = new AipsReader(Uint8Array.of(0, 1, 2, 3, 0xff), { file: FILE });
+  assert.deepEqual([r.bool(), r.bool(), r.bool(), r.bool(), r.bool()], [false, true, false, true, true]);
+});

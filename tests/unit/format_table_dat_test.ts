@@ -366,3 +366,34 @@ Deno.test("text that isn't UTF-8 keeps its bytes in names, comments and keywords
   const latin = EXAMPLE.replaceAll(s("ID"), u(2) + "e9ff").replace(s("x"), u(1) + "b5");
   assert.equal(writeTableDat(hexTable(latin)).toHex(), latin);
 });
+
+Deno.test("columns whose class, type, axes or shape can't be are refused", () => {
+  const scalar = s("StandardStMan") + u(5, 0, 0, 0);
+  assert.equal(EXAMPLE.split(scalar).length, 2);
+  const wrong = (words: number[]) => () =>
+    hexTable(EXAMPLE.replace(scalar, s("StandardStMan") + u(...words)));
+  wrong([5, 0, -1, 0])();
+  failsWith("CORRUPT", wrong([5, 0, -2, 0]), /column "ID" has -2 axes/);
+  failsWith(
+    "CORRUPT",
+    wrong([7, 0, 0, 0]),
+    /column "ID" of class "ScalarColumnDesc<Int {5}" has type code 7/,
+  );
+  failsWith("CORRUPT", wrong([25, 0, 0, 0]), /type code 25/);
+  const named = (name: string) => () => hexTable(EXAMPLE.replace(s("ScalarColumnDesc<Int     "), s(name)));
+  failsWith("CORRUPT", named("ArrayColumnDesc<Int      "), /type code 5/);
+  failsWith("UNSUPPORTED", named("ScalarColumnDecs<Int     "), /unknown column class/);
+  const array = newTableDesc({ columns: [{ name: "A", kind: "array", dtype: "float32", shape: [7, 9] }] });
+  const bytes = writeTableDat(newPlainTable(array, { rowCount: 0, bigEndian: false }));
+  const hex = bytes.toHex();
+  const shape = s("IPosition") + u(1, 2, 7, 9);
+  assert.equal(hex.split(shape).length, 3);
+  failsWith(
+    "CORRUPT",
+    () => hexTable(hex.replace(shape, s("IPosition") + u(1, 2, -1, 9))),
+    /a fixed shape is \[-1, 9\]/,
+  );
+  const last = hex.lastIndexOf(shape);
+  const inSet = hex.slice(0, last) + s("IPosition") + u(1, 2, 7, -1) + hex.slice(last + shape.length);
+  failsWith("CORRUPT", () => hexTable(inSet), /a fixed shape is \[7, -1\]/);
+});

@@ -182,8 +182,16 @@ Deno.test("a record inside a record is part of it; one that was put in is a copy
   outer.setComment("sub", "still there");
   inner.set("n", 4);
   assert.deepEqual(outer.toJSON(), { sub: { n: 4 }, copy: { n: 2 } });
-  outer.delete("sub");
+  outer.set("sub", { n: 9 });
   inner.set("n", 5);
+  assert.deepEqual(
+    outer.toJSON(),
+    { sub: { n: 9 }, copy: { n: 2 } },
+    "the one that was got is no part any more",
+  );
+  const second = outer.get("sub") as TableRecord;
+  outer.delete("sub");
+  second.set("n", 6);
   assert.deepEqual(outer.toJSON(), { copy: { n: 2 } });
 });
 
