@@ -36,8 +36,11 @@ export type FieldValue =
 
 /** One named field, with what is needed to write the same bytes again. */
 export interface RecordField {
+  /** The field's name, unique in its record. */
   readonly name: string;
+  /** Free text, mostly empty. */
   readonly comment: string;
+  /** Type and value. */
   readonly value: FieldValue;
   /** Arrays in a description with a fixed shape: that shape; casacore's normal case is "any", here undefined. */
   readonly fixedShape?: readonly number[];
@@ -49,7 +52,9 @@ export interface RecordField {
 
 /** Fields in order, and the record type flag of the file (0 fixed, 1 variable). */
 export interface RecordFields {
+  /** The fields in order. */
   readonly fields: readonly RecordField[];
+  /** casacore's flag: 0 fixed structure, 1 variable. */
   readonly recordType: number;
 }
 

@@ -20,11 +20,13 @@ import { readTableDesc, type TableDesc, writeTableDesc } from "./table-desc.ts";
 
 /** A table with data of its own. */
 export interface PlainTableDat {
+  /** As on disk. */
   readonly kind: "PlainTable";
   /** Rows when the file was written; `table.lock` wins, see table-lock.ts. */
   readonly rowCount: number;
   /** Byte order of the data files. */
   readonly bigEndian: boolean;
+  /** Columns and keywords. */
   readonly desc: TableDesc;
   /** Its columns stand in the order of `desc.columns`. */
   readonly columnSet: ColumnSet;
@@ -32,6 +34,7 @@ export interface PlainTableDat {
 
 /** Rows and columns of another table. */
 export interface RefTableDat extends RefTableBody {
+  /** As on disk. */
   readonly kind: "RefTable";
   /** Equals `rows.length`. */
   readonly rowCount: number;
@@ -39,6 +42,7 @@ export interface RefTableDat extends RefTableBody {
 
 /** Several tables behind each other. */
 export interface ConcatTableDat extends ConcatTableBody {
+  /** As on disk. */
   readonly kind: "ConcatTable";
   /** The sum when the file was written; readers add up the constituents. */
   readonly rowCount: number;

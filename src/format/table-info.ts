@@ -20,6 +20,7 @@ const NEWLINE = 0x0a;
 export interface TableInfo {
   /** E.g. `Measurement Set`. */
   readonly type: string;
+  /** A finer kind within the type, mostly empty. */
   readonly subType: string;
   /** Lines that end in `\n`, or nothing. */
   readonly readme: string;

@@ -18,6 +18,7 @@ export class TableKeyword {
    */
   readonly table: string;
 
+  /** A reference to the table of that stored name. */
   constructor(table: string) {
     this.table = table;
   }
