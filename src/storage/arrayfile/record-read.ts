@@ -35,9 +35,10 @@ export function recordMoves(
   const unit = unitOf(dtype, file.bigEndian);
   const axes = cellAxes(shape, box, unit.parts);
   const layout = file.layout(dtype, shape);
-  const moves = new MoveList(unit.kind, axes.shape.length + 1, unit.size, unit.swapUnit);
+  const runs = recordRuns(offsets, layout.bytes);
+  const moves = new MoveList(unit.kind, axes.shape.length + 1, unit.size, unit.swapUnit, runs.length);
   const extents = new ExtentBuilder();
-  for (const run of recordRuns(offsets, layout.bytes)) {
+  for (const run of runs) {
     pushRun(run, layout.head, unit, axes, at, moves, extents);
   }
   return { moves, extents };

@@ -121,14 +121,15 @@ function* gatherWords(file: ArrayFile, offsets: Float64Array, words: number): Pl
   const heads = new Uint32Array(offsets.length * words);
   if (offsets.length === 0) return heads;
   const swapUnit = file.bigEndian === NATIVE_LITTLE ? 4 : 1;
-  const moves = new MoveList("bytes", 2, 4, swapUnit);
+  const runs = recordRuns(offsets, 4 * words);
+  const moves = new MoveList("bytes", 2, 4, swapUnit, runs.length);
   const extents = new ExtentBuilder(MAX_GAP_BYTES);
   const bytes = 4 * words;
   const push = (offset: number, index: number, count: number, stride: number, length: number) => {
     moves.push(offset, index * words, [length, count], [1, stride / 4], [1, words]);
     extents.add(offset, offset + (count - 1) * stride + 4 * length);
   };
-  for (const { offset, index, count, stride } of recordRuns(offsets, bytes)) {
+  for (const { offset, index, count, stride } of runs) {
     // The last record may be shorter than what is read of the others.
     const end = offset + (count - 1) * stride + bytes;
     const full = end > file.length ? count - 1 : count;

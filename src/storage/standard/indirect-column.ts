@@ -2,7 +2,7 @@
  * Arrays in `table.f<N>i`, of free shape or of a fixed one: a row keeps an i64 offset, 0 if the cell is undefined.
  * Format reference part 2, sections 3 and 5. Records are kept as uint8 arrays with one axis.
  */
-import { type Box, elementsOf, rowRange, type Rows, sameShape } from "../../array/rows.ts";
+import { type Box, elementsOf, rowList, rowRange, type Rows, sameShape } from "../../array/rows.ts";
 import { TableError } from "../../error.ts";
 import type { Plan } from "../../io/plan.ts";
 import type { ArrayFile } from "../arrayfile/array-file.ts";
@@ -17,6 +17,9 @@ import type { Pieces } from "./pieces.ts";
 /** Rows that get their arrays at a time. */
 const RESERVE_ROWS = 1 << 18;
 
+/** Rows whose offsets are kept from one request to the next. */
+const KEPT_ROWS = 1024;
+
 const WORD = 2 ** 32;
 /** Where the low and the high half of an Int64 stand in this machine's memory. */
 const LOW = NATIVE_LITTLE ? 0 : 1;
@@ -28,6 +31,8 @@ export class IndirectColumn implements ManagedColumn {
   readonly #bound: BoundColumn;
   readonly #dtype: StoredType;
   readonly #cells: AreaCells;
+  /** The rows last asked for, when they were few: shapes are asked for before values. */
+  #last: { readonly rows: Rows; readonly offsets: Float64Array } | null = null;
 
   constructor(host: ColumnHost, area: Area, bound: BoundColumn) {
     this.#host = host;
@@ -38,16 +43,20 @@ export class IndirectColumn implements ManagedColumn {
   }
 
   *shapes(rows: Rows): Plan<ShapeRun[]> {
-    const runs = yield* this.#shapes(
-      this.#host.arrays(),
-      yield* this.#offsets(this.#area.pieces(rows), rows),
-    );
-    checkFixedShapes(runs, this.#bound, rows, this.#host.arrays().path);
-    return runs;
+    const arrays = this.#host.arrays();
+    const offsets = yield* this.#known(rows);
+    const { shape } = this.#bound;
+    if (shape === null) return yield* this.#shapes(arrays, offsets);
+    // The shape is known, so that most heads need not be read: that would take as long as reading the values.
+    arrays.checkRecords(offsets.filter((offset) => offset !== 0), arrays.layout(this.#dtype, shape));
+    const ends = offsets.length > 1 ? [0, offsets.length - 1] : [];
+    const found = yield* this.#shapes(arrays, Float64Array.from(ends, (i) => offsets[i]!));
+    checkFixedShapes(found, this.#bound, rowList(ends.map((i) => rows.at(i))), arrays.path);
+    return fixedRuns(offsets, shape);
   }
 
   *read(rows: Rows, shape: readonly number[], box: Box | null, target: CellTarget, at: number): Plan<void> {
-    const offsets = yield* this.#offsets(this.#area.pieces(rows), rows);
+    const offsets = yield* this.#known(rows);
     yield* this.#host.arrays().read(offsets, shape, this.#dtype, box, target, at);
   }
 
@@ -60,7 +69,7 @@ export class IndirectColumn implements ManagedColumn {
     checkSettable(this.#bound, shape);
     if (shape !== null) return yield* this.#put(rows, shape, null, null, 0);
     const pieces = this.#area.pieces(rows);
-    this.#host.touched();
+    this.#changed();
     yield* this.#area.write(pieces, this.#cells, null, new Uint8Array(8 * rows.length), 0);
   }
 
@@ -73,6 +82,11 @@ export class IndirectColumn implements ManagedColumn {
       const offsets = yield* this.#host.arrays().reserve(shape, this.#dtype, rows.length);
       yield* this.#area.write(this.#area.pieces(rows), this.#cells, null, wordsOf(offsets), 0);
     }
+  }
+
+  #changed(): void {
+    this.#host.touched();
+    this.#last = null;
   }
 
   bytesOnDisk(): number {
@@ -92,11 +106,12 @@ export class IndirectColumn implements ManagedColumn {
     const arrays = this.#host.arrays();
     const pieces = this.#area.pieces(rows);
     const offsets = yield* this.#offsets(pieces, rows);
+    this.#last = null;
     if (box === null) {
       const fresh = yield* this.#renew(arrays, offsets, shape);
       if (fresh) yield* this.#area.write(pieces, this.#cells, null, wordsOf(offsets), 0);
     }
-    this.#host.touched();
+    this.#changed();
     if (elementsOf(box?.shape ?? shape) === 0) return;
     yield* arrays.write(offsets, shape, this.#dtype, box, source, at);
   }
@@ -120,6 +135,15 @@ export class IndirectColumn implements ManagedColumn {
     return yield* arrays.shapes(offsets, this.#dtype, kind === "record" ? 1 : shape?.length ?? ndim);
   }
 
+  /** The offsets that cells keep, for reading. */
+  *#known(rows: Rows): Plan<Float64Array> {
+    const last = this.#last;
+    if (last !== null && isSame(last.rows, rows)) return last.offsets;
+    const offsets = yield* this.#offsets(this.#area.pieces(rows), rows);
+    this.#last = rows.length <= KEPT_ROWS ? { rows, offsets } : null;
+    return offsets;
+  }
+
   /** The offsets that cells keep. @throws TableError CORRUPT beyond 2^53 */
   *#offsets(pieces: Pieces, rows: Rows): Plan<Float64Array> {
     const words = new Uint32Array(2 * rows.length);
@@ -140,6 +164,22 @@ export class IndirectColumn implements ManagedColumn {
     }
     return offsets;
   }
+}
+
+/** True when both select the same rows, as far as that can be said at once. */
+function isSame(a: Rows, b: Rows): boolean {
+  return a === b || (a.length === 1 && b.length === 1 && a.at(0) === b.at(0));
+}
+
+/** Cells of one shape, but for those without an array. */
+function fixedRuns(offsets: Float64Array, shape: readonly number[]): ShapeRun[] {
+  const runs: { count: number; shape: readonly number[] | null }[] = [];
+  for (const offset of offsets) {
+    const last = runs.at(-1), cell = offset === 0 ? null : shape;
+    if (last !== undefined && last.shape === cell) last.count++;
+    else runs.push({ count: 1, shape: cell });
+  }
+  return runs;
 }
 
 /** Offsets as Int64 in this machine's byte order. */

@@ -172,7 +172,8 @@ export class StringArrayColumn implements ManagedColumn {
     const writer = new StringWriter(this.#host.file, this.#host.tail);
     this.#host.touched();
     for (let i = 0; i < references.count; i++) {
-      references.setPlace(i, yield* writer.put(references.place(i), payloadOf(i)));
+      const old = references.place(i), payload = payloadOf(i);
+      references.setPlace(i, writer.putAtOnce(old, payload) ?? (yield* writer.put(old, payload)));
     }
     yield* writer.finish();
     yield* this.#area.write(pieces, REFERENCE_CELLS, null, references.bytes, 0);

@@ -55,7 +55,15 @@ export class StringBucket {
     return this.bytes.length - STRING_HEADER_BYTES;
   }
 
-  /** The data area. */
+  /** Puts bytes behind the used part, where there is room for them. */
+  append(value: Uint8Array): void {
+    const { used, deleted } = this;
+    this.bytes.set(value, STRING_HEADER_BYTES + used);
+    this.used = used + value.length;
+    this.deleted = deleted - value.length;
+  }
+
+  /** Part of the data area. */
   data(from: number, to: number): Uint8Array {
     return this.bytes.subarray(STRING_HEADER_BYTES + from, STRING_HEADER_BYTES + to);
   }

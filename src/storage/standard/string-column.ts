@@ -89,11 +89,11 @@ export class StringColumn implements ManagedColumn {
     const references = yield* readReferences(this.#area, pieces, rows);
     const writer = new StringWriter(this.#host.file, this.#host.tail);
     this.#host.touched();
-    for (let i = 0; i < references.count; i++) {
+    for (let i = 0; i < rows.length; i++) {
       const value = valueOf(i);
       const old = references.length(i) > INLINE_BYTES ? references.place(i) : null;
       if (value.length > INLINE_BYTES) {
-        references.setPlace(i, yield* writer.put(old, value));
+        references.setPlace(i, writer.putAtOnce(old, value) ?? (yield* writer.put(old, value)));
       } else {
         if (old !== null) yield* writer.remove(old);
         references.setInline(i, value);

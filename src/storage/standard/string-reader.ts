@@ -26,24 +26,45 @@ export function* readItems(
   items: Items,
   use: (index: number, bytes: Uint8Array) => void,
 ): Plan<void> {
-  const order: number[] = [];
-  for (let i = 0; i < items.length.length; i++) if (items.length[i] !== 0) order.push(i);
   const { bucket, offset, length } = items;
-  order.sort((a, b) => bucket[a]! - bucket[b]! || offset[a]! - offset[b]! || length[a]! - length[b]!);
+  const order = fileOrder(items);
   checkItems(file, items, order);
   const reader = new Reader(file);
+  let current: StringBucket | undefined;
   for (let k = 0; k < order.length; k++) {
-    const i = order[k]!;
-    const first = reader.kept(bucket[i]!) ??
-      (yield* reader.load(upcoming(bucket, order, k, file.bucketSize)));
-    use(i, yield* reader.item(first, offset[i]!, length[i]!));
+    const i = order[k]!, at = offset[i]!, end = at + length[i]!;
+    if (current === undefined || current.number !== bucket[i]) {
+      current = reader.kept(bucket[i]!) ?? (yield* reader.load(upcoming(bucket, order, k, file.bucketSize)));
+      StringBucket.checked(current.number, current.bytes, file);
+    }
+    // Most items stand in one bucket; those cost no generator.
+    use(i, end <= current.used ? current.data(at, end) : yield* reader.item(current, at, length[i]!));
   }
+}
+
+/** The items with a length, in file order. */
+function fileOrder({ bucket, offset, length }: Items): Uint32Array {
+  const order = new Uint32Array(length.length);
+  let count = 0, ascending = true;
+  for (let i = 0; i < length.length; i++) {
+    if (length[i] === 0) continue;
+    if (count > 0) {
+      const before = order[count - 1]!;
+      ascending &&= bucket[before]! < bucket[i]! ||
+        (bucket[before] === bucket[i] && offset[before]! < offset[i]!);
+    }
+    order[count++] = i;
+  }
+  const list = order.subarray(0, count);
+  return ascending
+    ? list
+    : list.sort((a, b) => bucket[a]! - bucket[b]! || offset[a]! - offset[b]! || length[a]! - length[b]!);
 }
 
 /** The distinct buckets of the next items, as many as are read at once. */
 function upcoming(
   bucket: ArrayLike<number>,
-  order: readonly number[],
+  order: Uint32Array,
   k: number,
   bucketSize: number,
 ): number[] {
@@ -60,7 +81,7 @@ function upcoming(
  * Refuses items outside the file, and items that have more bytes together than there are: each byte belongs to one
  * item, so damaged references would make a small file give any amount of text.
  */
-function checkItems(file: BucketFile, items: Items, order: readonly number[]): void {
+function checkItems(file: BucketFile, items: Items, order: Uint32Array): void {
   const capacity = file.bucketSize - STRING_HEADER_BYTES;
   const most = capacity * file.buckets;
   let total = 0;
@@ -124,12 +145,11 @@ class Reader {
     return this.#kept.get(numbers[0]!)!;
   }
 
-  /** The bytes of an item that begins in `bucket`. */
+  /** The bytes of an item that begins in `bucket` and goes on in others. */
   *item(bucket: StringBucket, offset: number, length: number): Plan<Uint8Array> {
     const file = this.#file;
-    StringBucket.checked(bucket.number, bucket.bytes, file);
-    if (offset + length <= bucket.used) return bucket.data(offset, offset + length);
     const bytes = new Uint8Array(length);
+    const seen = new Set([bucket.number]);
     let done = 0;
     for (let from = offset;; from = 0) {
       const n = Math.min(length - done, bucket.used - from);
@@ -141,6 +161,8 @@ class Reader {
       if (done === length) return bytes;
       const next = bucket.next;
       if (next < 0) file.corrupt(`a string of ${length} bytes ends after ${done}`, bucket.number, 12);
+      if (seen.has(next)) file.corrupt(`a string comes back to bucket ${next}`, bucket.number, 12);
+      seen.add(next);
       bucket = this.#kept.get(next) ?? (yield* this.load(this.#following(next, length - done)));
       StringBucket.checked(next, bucket.bytes, file);
     }

@@ -53,6 +53,26 @@ export class StringWriter {
     return value.length === 0 ? null : yield* this.#append(value);
   }
 
+  /** As `put`, where that needs nothing but a bucket that is in memory; undefined where it needs more. */
+  putAtOnce(old: ItemPlace | null, value: Uint8Array): ItemPlace | undefined {
+    if (value.length === 0) return undefined;
+    const bucket = this.#kept.get(old === null ? this.#tail.lastStringBucket : old.bucket);
+    if (bucket === undefined) return undefined;
+    const { capacity } = bucket;
+    if (old !== null) {
+      if (value.length !== old.length || old.offset < 0 || old.offset + old.length > capacity) {
+        return undefined;
+      }
+      bucket.data(old.offset, old.offset + value.length).set(value);
+      bucket.dirty = true;
+      return old;
+    }
+    const offset = bucket.used;
+    if (value.length > capacity - offset) return undefined;
+    bucket.append(value);
+    return { bucket: bucket.number, offset, length: value.length };
+  }
+
   /** Gives the bytes of an item back. @throws TableError CORRUPT for an item that isn't there */
   *remove(item: ItemPlace): Plan<void> {
     let { bucket: number, offset, length } = item;
@@ -105,9 +125,7 @@ export class StringWriter {
     const place = { bucket: bucket.number, offset: bucket.used, length: value.length };
     for (let done = 0;;) {
       const n = Math.min(value.length - done, bucket.capacity - bucket.used);
-      bucket.data(bucket.used, bucket.used + n).set(value.subarray(done, done + n));
-      bucket.used += n;
-      bucket.deleted -= n;
+      bucket.append(value.subarray(done, done + n));
       done += n;
       if (done === value.length) return place;
       bucket = yield* this.#begin(bucket);
