@@ -13,6 +13,7 @@ import {
   create,
   flush,
   fromHex,
+  hypercolumn,
   MemoryAccess,
   open,
   readCells,
@@ -221,4 +222,29 @@ Deno.test("cells that a data file is too short for are refused before memory is 
   access.files.delete("table.f0_TSM1");
   const again = open(tiledShapeStMan, contextOf("TiledShapeStMan", COLUMNS, 4), access);
   refused(() => again.column(0).shapes(rowRange(2, 2)), access, "CORRUPT", /the file doesn't exist/);
+});
+
+/** Written by casacore 3.5.0: one scalar Bool column b, 4.4e9 rows, tiles of 2^26, cache of 7 MiB. */
+const MANY_ROWS = fromHex(`
+  bebebebe 0000010e 00000010 "TiledColumnStMan" 00000001
+  0000001d 00000009 "IPosition" 00000001 00000001 04000000
+  000000d5 0000000a "TiledStMan" 00000003 00 00000000 00000001 0642ac00 00000001 00000000
+  00000002 "HC" 00000007 00000001 00000000 00000001 01 00000001 00000000 21000000 00000000 00000001
+  00000001 ${EMPTY_RECORD} 01 00000001 00000021 00000009 "IPosition" 00000002 00000001 00000001 0642ac00
+  0000001d 00000009 "IPosition" 00000001 00000001 04000000 00000000 00000000`);
+
+Deno.test("4.4e9 rows have the header that casacore gives them, and are read beyond row 2^32", () => {
+  const access = new MemoryAccess();
+  const columns = [bound("b", "bool", { kind: "scalar", ndim: 0 })];
+  const context = contextOf("TiledColumnStMan", columns, 0, { privateKeywords: hypercolumn("HC", 1, ["b"]) });
+  const manager = create(tiledColumnStMan, context, access, { tileShape: [2 ** 26], maxCacheSize: 7 });
+  for (let i = 0; i < 4; i++) addRows(manager, access, 1.1e9);
+  access.resize = () => {};
+  flush(manager, access);
+  assert.deepEqual(access.bytes("table.f0"), MANY_ROWS);
+  const again = open(tiledColumnStMan, { ...context, rowCount: 4.4e9 }, access);
+  const reads: number[] = [];
+  access.gather = ({ extents }) => reads.push(...extents.map((extent) => extent.offset));
+  readCells(again, 0, "bool", rowList([4399999999, 2 ** 32 + 3, 5]), [], access);
+  assert.deepEqual(reads, [0, 2 ** 29, 549999999]);
 });
