@@ -146,7 +146,13 @@ const BAD_COLUMNS: readonly [
   ],
   ["an inner object of another length", 1, damaged({ [DB + 37]: "2a" }), 0xb3, /one around it at 180/],
   ["an inner object of another kind", 1, damaged({ [DB + 42]: "73" }), DB + 34, /found "stManColumnAipsIO"/],
-  ["a marker with nothing behind it", 2, damaged({ 0x10a: "80000001" }), 0x10e, /expected 8 more bytes, found 0/],
+  [
+    "a marker with nothing behind it",
+    2,
+    damaged({ 0x10a: "80000001" }),
+    0x10e,
+    /expected 8 more bytes, found 0/,
+  ],
   ["an offset outside the array file", 2, damaged({ 0x10a: "00000018" }), 24, /used|use/],
 ];
 

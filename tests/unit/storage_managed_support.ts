@@ -6,10 +6,11 @@ import assert from "node:assert/strict";
 import { isNumeric, numericInfo, type NumericType, viewOf } from "../../src/array/dtype.ts";
 import { type Box, elementsOf, rowList, rowRange, type Rows } from "../../src/array/rows.ts";
 import { AIPS_MAGIC, AipsReader } from "../../src/format/aipsio.ts";
+import { OPTION_DIRECT } from "../../src/format/column-desc.ts";
 import { recordToJson } from "../../src/format/json.ts";
 import { readRecord } from "../../src/format/record-io.ts";
 import { decodeUtf8 } from "../../src/format/strings.ts";
-import { readTableDat } from "../../src/format/table-dat.ts";
+import { type PlainTableDat, readTableDat } from "../../src/format/table-dat.ts";
 import { readTableLock } from "../../src/format/table-lock.ts";
 
 import type { FileAccess } from "../../src/io/access.ts";
@@ -67,6 +68,27 @@ export function boundColumn(
   };
 }
 
+/** The columns of one manager of a table. */
+export function boundColumnsOf(dat: PlainTableDat, sequence: number): BoundColumn[] {
+  return dat.desc.columns.flatMap((desc, i): BoundColumn[] => {
+    const binding = dat.columnSet.columns[i]!;
+    if (binding.sequence !== sequence) return [];
+    const { name, dtype, maxLength, keywords, options, ndim } = desc;
+    const kind = desc.kind as "scalar" | "array" | "record", { shape } = binding;
+    return [
+      boundColumn(name, {
+        kind,
+        dtype: dtype!,
+        direct: (options & OPTION_DIRECT) !== 0,
+        shape,
+        ndim: shape?.length ?? ndim,
+        maxLength,
+        keywords,
+      }),
+    ];
+  });
+}
+
 /** The managers of some kinds in a table's directory, open. */
 export class ManagedTable implements Disposable {
   readonly rowCount: number;
@@ -88,21 +110,7 @@ export class ManagedTable implements Disposable {
     for (const { type, sequence, blob } of dat.columnSet.managers) {
       const kind = kinds.find((each) => each.serves(type));
       if (kind === undefined) continue;
-      const columns = dat.desc.columns.flatMap((desc, i): BoundColumn[] => {
-        const binding = dat.columnSet.columns[i]!;
-        if (binding.sequence !== sequence) return [];
-        const { name, dtype, maxLength, keywords, options, ndim } = desc;
-        const kind = desc.kind as "scalar" | "array" | "record", { shape } = binding;
-        return [boundColumn(name, {
-          kind,
-          dtype: dtype!,
-          direct: (options & 1) !== 0,
-          shape,
-          ndim: shape?.length ?? ndim,
-          maxLength,
-          keywords,
-        })];
-      });
+      const columns = boundColumnsOf(dat, sequence);
       const manager = this.run(kind.open(
         contextOf({
           type,
