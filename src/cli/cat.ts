@@ -16,7 +16,7 @@ import {
 import { BATCH_BYTES, type BoundedTable, type RowBatch, rowBatches } from "./row-batches.ts";
 import { TextSink } from "./sink.ts";
 import type { Terminal } from "./terminal.ts";
-import { visible } from "./text.ts";
+import { className, visible } from "./text.ts";
 
 interface CatOptions extends ReadingOptions {
   readonly columns?: string[];
@@ -41,7 +41,9 @@ function readableColumns(table: Table, asked: readonly string[] | undefined, ter
   return (asked ?? table.columnNames).filter((name) => {
     const column = table.column(name);
     if (column.readable) return true;
-    terminal.err(visible(`table: column ${name} is left out: ${column.manager.type} can't be read yet`));
+    terminal.err(
+      `table: column ${visible(name)} is left out: ${className(column.manager.type)} can't be read yet`,
+    );
     return false;
   });
 }

@@ -8,6 +8,7 @@ import {
   standard,
   type StorageSpec,
   type Table,
+  TableError,
   tiledColumn,
   tiledShape,
 } from "../../mod.ts";
@@ -100,9 +101,36 @@ function storageWithTiles(
   return [...specs, standard()];
 }
 
+/** The path without links; as it is where nothing is there. */
+function realPath(path: string): string {
+  try {
+    return Deno.realPathSync(path);
+  } catch {
+    return path;
+  }
+}
+
+/** Replacing a table would take the source's files away when they are the target's, or lie in its directory. */
+function checkApart(table: Table, target: string): void {
+  const place = realPath(target);
+  for (const source of [table.path, ...table.parents]) {
+    const real = realPath(source);
+    if (real === place || real.startsWith(`${place}/`)) {
+      throw new TableError(
+        "INVALID_ARGUMENT",
+        `the copy would replace ${real === place ? "" : "a folder with "}its source`,
+        {
+          file: target,
+        },
+      );
+    }
+  }
+}
+
 function copy(path: string, target: string, options: CopyCommandOptions, terminal: Terminal): void {
   using table = openTable(path, options);
   const { columns, rows, byteOrder, overwrite, io, lock } = options;
+  checkApart(table, target);
   const names = columns ?? table.columnNames;
   const storage = options.storage ??
     (options.tileShape.size > 0 ? storageWithTiles(table, names, options.tileShape) : undefined);

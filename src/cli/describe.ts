@@ -36,7 +36,8 @@ export interface ManagerDescription {
   /** Names of its columns. */
   readonly columns: readonly string[];
   readonly files: readonly string[];
-  readonly bytesOnDisk: number;
+  /** null where there is no file: virtual columns, and managers of the tables that a reference takes its rows from. */
+  readonly bytesOnDisk: number | null;
   /** What the manager says of itself, e.g. its bucket size; null where it isn't known. */
   readonly info: Readonly<Record<string, unknown>> | null;
 }
@@ -97,7 +98,7 @@ export function describeTable(table: Table, path: string): TableDescription {
       sequence,
       columns: columns.filter((column) => column.manager.sequence === sequence).map((column) => column.name),
       files: details?.files ?? [],
-      bytesOnDisk: sizes.get(sequence) ?? 0,
+      bytesOnDisk: sizes.get(sequence) ?? null,
       info: details?.info ?? null,
     };
   });

@@ -75,12 +75,15 @@ function isTable(directory: string): boolean {
   }
 }
 
+/** What `Table.create` tells programs; the command has an option for it. */
+const API_ADVICE = "; overwrite: true replaces it";
+
 /** What usually helps, where that is plain from the error. */
 function hintFor(error: TableError): string {
   if (error.cause instanceof Deno.errors.NotCapable) return "Deno was started without the permission for it";
   switch (error.code) {
     case "EXISTS":
-      return "--overwrite replaces it";
+      return error.reason.includes(API_ADVICE) ? "--overwrite replaces it" : "";
     case "NOT_A_TABLE":
       return tablesIn(error.file);
     case "LOCKED":
@@ -104,7 +107,8 @@ function wordsFor(error: unknown, typed: readonly string[]): string {
     const file = error.file === undefined ? "" : asTyped(error.file, typed);
     const offset = error.offset === undefined ? "" : `, offset ${error.offset}`;
     const hint = hintFor(error);
-    return (file === "" ? "" : `${file}${offset}: `) + error.reason + (hint === "" ? "" : ` (${hint})`);
+    return (file === "" ? "" : `${file}${offset}: `) + error.reason.replace(API_ADVICE, "") +
+      (hint === "" ? "" : ` (${hint})`);
   }
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof UsageError) return message;

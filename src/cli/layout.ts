@@ -61,9 +61,7 @@ function fit(
   room: number,
   untitled: boolean,
 ): { shown: Field[]; widths: number[] } {
-  let shown = fields.filter((field) =>
-    field.optional === undefined || field.cells.some((cell) => cell !== "")
-  );
+  let shown = fields.filter(({ cells }) => cells.length === 0 || cells.some((cell) => cell !== ""));
   let widths = shown.map((field) => naturalWidth(field, untitled));
   while (total(widths) > room) {
     const rank = Math.max(...shown.map((field) => Math.max(field.optional ?? 0, field.shorter?.rank ?? 0)));
@@ -84,7 +82,7 @@ function fit(
   return { shown, widths };
 }
 
-/** The lines of a listing: titles, then one line an entry. No line is wider than `width`. */
+/** The lines of a listing: titles, then one line an entry. A column without any entry isn't shown. No line is wider than `width`. */
 export function layout(fields: readonly Field[], options: LayoutOptions): string[] {
   const { width, indent = 0, color = false, untitled = false } = options;
   const { shown, widths } = fit(fields, width - indent, untitled);
@@ -101,7 +99,7 @@ export function layout(fields: readonly Field[], options: LayoutOptions): string
     });
     return (margin + text).trimEnd();
   };
-  const count = shown[0]?.cells.length ?? 0;
+  const count = fields[0]?.cells.length ?? 0;
   const lines = untitled
     ? []
     : [line(shown.map((field) => field.title), (text) => styled(text, "bold", color))];

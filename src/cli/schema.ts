@@ -12,7 +12,7 @@ import { jsonText } from "./json.ts";
 import { valueText } from "./keyword-text.ts";
 import { addReadingOptions, openTable, type ReadingOptions, reportStats } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
-import { counted, pad, shapeText, visible } from "./text.ts";
+import { className, counted, pad, shapeText, visible } from "./text.ts";
 import { printLines } from "./write.ts";
 
 interface SchemaOptions extends ReadingOptions {
@@ -38,7 +38,7 @@ function facts(entries: readonly (readonly [label: string, text: string])[]): st
 }
 
 function managerName({ type, name, sequence }: { type: string; name: string; sequence: number }): string {
-  return visible(`${type} #${sequence}${name === "" ? "" : ` ${name}`}`);
+  return `${className(type)} #${sequence}${name === "" ? "" : ` ${visible(name)}`}`;
 }
 
 function columnLines(column: ColumnDescription): string[] {
@@ -70,7 +70,7 @@ function managerLines(manager: ManagerDescription): string[] {
     managerName(manager),
     ...facts([
       ["columns", manager.columns.map(visible).join(", ")],
-      ["bytes", String(manager.bytesOnDisk)],
+      ["bytes", manager.bytesOnDisk === null ? "" : String(manager.bytesOnDisk)],
       ["info", visible(info)],
     ]),
   ];

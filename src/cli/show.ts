@@ -17,7 +17,7 @@ import { typeText, valueText } from "./keyword-text.ts";
 import { type Field, layout, styled } from "./layout.ts";
 import { addReadingOptions, openTable, type ReadingOptions, reportStats } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
-import { counted, cut, humanBytes, humanCount, shapeText, visible } from "./text.ts";
+import { className, counted, cut, humanBytes, humanCount, shapeText, visible } from "./text.ts";
 import { printLines } from "./write.ts";
 
 interface ShowOptions extends ReadingOptions {
@@ -50,7 +50,7 @@ export function measureText(keywords: TableRecord): string {
 
 /** `TiledShape #3` for `TiledShapeStMan`: the ending says nothing to someone who reads the heading. */
 function managerText({ type, sequence }: { type: string; sequence: number }): string {
-  return visible(`${type.replace(/StMan$/, "")} #${sequence}`);
+  return `${className(type).replace(/StMan$/, "")} #${sequence}`;
 }
 
 const SHORT_MANAGERS: Readonly<Record<string, string>> = {
@@ -90,6 +90,12 @@ function shapeOf(column: ColumnDescription, table: Table): string {
   return `~[${first.map((length, i) => length === last[i] ? length : `${length}|${last[i]}`).join(",")}]`;
 }
 
+/** What a column takes on disk; nothing where the bytes are another table's. */
+function diskText({ readable, bytesOnDisk }: ColumnDescription, own: boolean): string {
+  if (!readable) return "unread";
+  return bytesOnDisk !== null ? humanBytes(bytesOnDisk) : own ? "–" : "";
+}
+
 function columnLines(page: Page, table: Table, width: number, color: boolean): string[] {
   const { columns } = page;
   const shapes = columns.map((column) => shapeOf(column, table));
@@ -113,9 +119,7 @@ function columnLines(page: Page, table: Table, width: number, color: boolean): s
     },
     {
       title: "on disk",
-      cells: columns.map((c) =>
-        !c.readable ? "unread" : c.bytesOnDisk === null ? "–" : humanBytes(c.bytesOnDisk)
-      ),
+      cells: columns.map((c) => diskText(c, page.kind === "plain")),
       align: "right",
     },
     { title: "comment", cells: columns.map((c) => cut(visible(c.comment), 60)), optional: 4, faint: true },
@@ -142,14 +146,18 @@ function managerLines({ managers }: Page, width: number, color: boolean): string
   return layout([
     {
       title: "manager",
-      cells: managers.map((m) => `${visible(m.type)} #${m.sequence}`),
+      cells: managers.map((m) => `${className(m.type)} #${m.sequence}`),
       cut: "middle",
       least: 16,
     },
     { title: "name", cells: managers.map((m) => visible(m.name)), cut: "middle", least: 8 },
     { title: "columns", cells: managers.map((m) => humanCount(m.columns.length)), align: "right" },
-    { title: "file", cells: managers.map((m) => `table.f${m.sequence}`) },
-    { title: "on disk", cells: managers.map((m) => humanBytes(m.bytesOnDisk)), align: "right" },
+    { title: "file", cells: managers.map((m) => m.bytesOnDisk === null ? "" : `table.f${m.sequence}`) },
+    {
+      title: "on disk",
+      cells: managers.map((m) => m.bytesOnDisk === null ? "–" : humanBytes(m.bytesOnDisk)),
+      align: "right",
+    },
   ], { width, color });
 }
 
@@ -209,7 +217,8 @@ export function pageLines(page: Page, table: Table, width: number, color: boolea
   const sections = [
     headLines(page, width, color),
     page.columns.length > 0 ? columnLines(page, table, width, color) : [],
-    page.managers.length > 0 ? managerLines(page, width, color) : [],
+    // Those of a reference or a concatenation are the other tables'.
+    page.kind === "plain" && page.managers.length > 0 ? managerLines(page, width, color) : [],
     page.keywords.size > page.subtables.length ? keywordLines(page, width, color) : [],
     page.subtables.length > 0 ? subtableLines(page, width, color) : [],
   ];

@@ -95,3 +95,10 @@ export function counted(count: number, one: string, many = `${one}s`): string {
 export function shapeText(shape: readonly number[]): string {
   return `[${shape.join(",")}]`;
 }
+
+/** A manager's class name as C++ writes it: on disk template arguments are padded and the bracket stays open. */
+export function className(type: string): string {
+  if (!type.includes("<")) return visible(type);
+  const tight = visible(type.replaceAll(/\s+/g, ""));
+  return tight.endsWith(">") ? tight : `${tight}>`;
+}

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { copyOfFixture, fixturePath, temporaryFolder } from "../fixture.ts";
+import { copyFolder, copyOfFixture, fixturePath, temporaryFolder } from "../fixture.ts";
 import { VERSION } from "../../src/cli/version.ts";
 import { ROOT, spawnTable, table } from "./cli_support.ts";
 
@@ -75,6 +75,28 @@ Deno.test("what is wrong with a table ends with status 1 and one line", async ()
     assert.match(err[0]!, /^table: /);
     assert.match(err[0]!, pattern);
     assert.doesNotMatch(err[0]!, /fault in Tessera|\bat file:|\.ts:\d/);
+  }
+});
+
+Deno.test("a copy never replaces its own source, by whatever path", async () => {
+  using folder = temporaryFolder();
+  const path = `${folder.path}/outer/t`;
+  copyFolder(MINIMAL, path);
+  Deno.symlinkSync(path, `${folder.path}/link`);
+  const before = await table("cat", path);
+  for (
+    const target of [
+      path,
+      `${path}/`,
+      `${folder.path}/link`,
+      `${folder.path}/outer`,
+      `${folder.path}/outer/../outer/t`,
+    ]
+  ) {
+    const { status, out, err } = await table("copy", path, target, "--overwrite");
+    assert.deepEqual([status, out, err.length], [1, "", 1], target);
+    assert.match(err[0]!, /source/);
+    assert.deepEqual(await table("cat", path), before);
   }
 });
 

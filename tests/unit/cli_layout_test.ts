@@ -47,8 +47,8 @@ Deno.test("then the widest entries are cut, but not below their least width", ()
   ]);
 });
 
-Deno.test("an optional column without entries isn't there at all", () => {
-  const fields = [FIELDS[0]!, { title: "unit", cells: ["", ""], optional: 1 }];
+Deno.test("a column without entries isn't there at all", () => {
+  const fields = [FIELDS[0]!, { title: "unit", cells: ["", ""] }];
   assert.deepEqual(layout(fields, { width: 80 }), ["column", "UVW", "CORRECTED_DATA"]);
 });
 

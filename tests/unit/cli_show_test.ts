@@ -95,21 +95,21 @@ Deno.test("keywords as text has a line for every field, also of records in recor
 const GOLDEN_WINDOWS = `table, 2 rows, 14 columns
 15.3 KiB on disk, little endian
 
-column           type     shape    unit  measure    manager      tile  on disk
-MEAS_FREQ_REF    int32                              Standard #0          128 B
-CHAN_FREQ        float64  ~[16|8]  Hz    frequency  Standard #0          256 B
-REF_FREQUENCY    float64           Hz    frequency  Standard #0          256 B
-CHAN_WIDTH       float64  ~[16|8]  Hz               Standard #0          256 B
-EFFECTIVE_BW     float64  ~[16|8]  Hz               Standard #0          256 B
-RESOLUTION       float64  ~[16|8]  Hz               Standard #0          256 B
-FLAG_ROW         bool                               Standard #0            4 B
-FREQ_GROUP       int32                              Standard #0          128 B
-FREQ_GROUP_NAME  string                             Standard #0          384 B
-IF_CONV_CHAIN    int32                              Standard #0          128 B
-NAME             string                             Standard #0          384 B
-NET_SIDEBAND     int32                              Standard #0          128 B
-NUM_CHAN         int32                              Standard #0          128 B
-TOTAL_BANDWIDTH  float64           Hz               Standard #0          256 B
+column           type     shape    unit  measure    manager      on disk
+MEAS_FREQ_REF    int32                              Standard #0    128 B
+CHAN_FREQ        float64  ~[16|8]  Hz    frequency  Standard #0    256 B
+REF_FREQUENCY    float64           Hz    frequency  Standard #0    256 B
+CHAN_WIDTH       float64  ~[16|8]  Hz               Standard #0    256 B
+EFFECTIVE_BW     float64  ~[16|8]  Hz               Standard #0    256 B
+RESOLUTION       float64  ~[16|8]  Hz               Standard #0    256 B
+FLAG_ROW         bool                               Standard #0      4 B
+FREQ_GROUP       int32                              Standard #0    128 B
+FREQ_GROUP_NAME  string                             Standard #0    384 B
+IF_CONV_CHAIN    int32                              Standard #0    128 B
+NAME             string                             Standard #0    384 B
+NET_SIDEBAND     int32                              Standard #0    128 B
+NUM_CHAN         int32                              Standard #0    128 B
+TOTAL_BANDWIDTH  float64           Hz               Standard #0    256 B
 ~ cells have shapes of their own; seen in the first and the last row
 
 manager           name           columns  file       on disk
@@ -149,9 +149,9 @@ const GOLDEN_KEYWORDS = `Test (keywords), 3 rows, 2 columns
 first line
 second line
 
-column  type     shape  unit  measure    manager      tile  on disk
-value   int32                            Standard #0          128 B
-time    float64         s     epoch UTC  Standard #0          256 B
+column  type     unit  measure    manager      on disk
+value   int32                     Standard #0    128 B
+time    float64  s     epoch UTC  Standard #0    256 B
 
 manager           name           columns  file       on disk
 StandardStMan #0  StandardStMan        2  table.f0  1.25 KiB

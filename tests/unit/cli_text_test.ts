@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
+  className,
   counted,
   cut,
   humanBytes,
@@ -64,6 +65,13 @@ Deno.test("whatever a file holds, nothing visible moves the cursor or breaks the
     assert.doesNotMatch(shown, /\p{Cc}/u);
     assert.ok(shown.isWellFormed());
   }));
+});
+
+Deno.test("class names of managers are written as C++ writes them", () => {
+  assert.equal(className("TiledShapeStMan"), "TiledShapeStMan");
+  assert.equal(className("BitFlagsEngine<uChar   "), "BitFlagsEngine<uChar>");
+  assert.equal(className("CompressComplex<A ,B       >"), "CompressComplex<A,B>");
+  assert.equal(className("Bad\nStMan"), "Bad\\nStMan");
 });
 
 Deno.test("width counts wide characters twice and combining ones not at all", () => {
