@@ -186,9 +186,7 @@ export class MemoryBackend implements Backend {
     this.stats.count("rename");
     const file = this.store.files.get(clean(from));
     if (file === undefined) {
-      if (this.store.directories.has(clean(from))) {
-        throw new TableError("UNSUPPORTED", "backend memory renames files only", { file: from });
-      }
+      if (this.store.directories.has(clean(from))) return this.#renameDirectory(clean(from), clean(to));
       throw systemError("rename", from, NO_ENTRY, "ENOENT");
     }
     if (this.store.directories.has(clean(to))) throw systemError("rename", from, IS_DIRECTORY, "EISDIR");
@@ -197,6 +195,25 @@ export class MemoryBackend implements Backend {
     }
     this.store.files.delete(clean(from));
     this.store.files.set(clean(to), file);
+  }
+
+  /** A directory with all that is in it, in the place of nothing or of an empty directory. */
+  #renameDirectory(from: string, to: string): void {
+    if (this.#names(to).length > 0) throw systemError("rename", from, NOT_EMPTY, "ENOTEMPTY");
+    const moved = (path: string) =>
+      path === from || path.startsWith(`${from}/`) ? to + path.slice(from.length) : null;
+    for (const path of [...this.store.directories]) {
+      const name = moved(path);
+      if (name === null) continue;
+      this.store.directories.delete(path);
+      this.store.directories.add(name);
+    }
+    for (const [path, file] of [...this.store.files]) {
+      const name = moved(path);
+      if (name === null) continue;
+      this.store.files.delete(path);
+      this.store.files.set(name, file);
+    }
   }
 
   remove(path: string): void {

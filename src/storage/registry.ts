@@ -2,6 +2,7 @@
  * The storage managers that Tessera knows. A new one is a folder and a line here.
  */
 import type { ManagerKind } from "./manager.ts";
+import { incrementalStMan } from "./incremental/mod.ts";
 import { standardStMan } from "./standard/mod.ts";
 import { tiledCellStMan } from "./tiled/cell.ts";
 import { tiledColumnStMan } from "./tiled/column.ts";
@@ -10,6 +11,7 @@ import { tiledShapeStMan } from "./tiled/shape.ts";
 
 const KINDS: readonly ManagerKind[] = [
   standardStMan,
+  incrementalStMan,
   tiledShapeStMan,
   tiledColumnStMan,
   tiledCellStMan,

@@ -1,12 +1,19 @@
 /**
  * Copying a table into a new one, with other storage managers or byte order if asked, in bounded memory.
  */
+import { resolve } from "node:path";
 import { isNumeric, numericInfo } from "../array/dtype.ts";
 import { elementsOf } from "../array/rows.ts";
 import { TableError } from "../error.ts";
-import type { IoName } from "../io/backend.ts";
+import { isWithin, resolveStoredName, storedName } from "../format/names.ts";
+import type { RecordField, RecordFields } from "../format/record.ts";
+import type { Backend, IoName } from "../io/backend.ts";
+import { openBackend } from "../io/backends.ts";
+import type { Context } from "../io/context.ts";
 import type { StorageSpec } from "../storage/manager.ts";
 import type { Column } from "./column.ts";
+import { removeOld, removeTree } from "./directory.ts";
+import { contextOf } from "./open.ts";
 import { type ArrayOptions, type ColumnSpec, standard, tiledColumn, tiledShape } from "./specs.ts";
 import { type LockMode, Table } from "./table.ts";
 import type { ColumnValues } from "./values.ts";
@@ -25,6 +32,10 @@ export interface CopyOptions {
   readonly overwrite?: boolean;
   readonly io?: IoName | "auto";
   readonly lock?: LockMode;
+  /** Cache and its bound; left out: the one of this isolate. */
+  readonly context?: Context | undefined;
+  /** false: leave subtables where they are. Otherwise those within the table's directory are copied with it. */
+  readonly subtables?: boolean;
   /** Called now and then with the rows done and the rows in all. */
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -34,17 +45,71 @@ const BATCH_BYTES = 16 * 2 ** 20;
 /** Rows of a batch where cells have shapes of their own. */
 const FREE_SHAPE_ROWS = 256;
 
-/** Carries out `Table.copy`. Strings and records keep their bytes. @throws TableError */
+/** Added to the name of a copy that is not complete yet. */
+const PARTIAL = ".partial";
+
+/** The tree that is copied: its directory, where the copy is made, and where it will be. */
+interface Tree {
+  readonly source: string;
+  readonly partial: string;
+  readonly target: string;
+}
+
+/**
+ * Carries out `Table.copy`. Strings and records keep their bytes. The copy is made beside its place and gets its name
+ * when it is complete.
+ *
+ * @throws TableError
+ */
 export function copyTable(from: Table, path: string, options: CopyOptions): void {
+  const target = resolve(path);
+  if (isWithin(from.path, target)) {
+    throw new TableError("INVALID_ARGUMENT", "a table can't be copied into itself", { file: target });
+  }
+  const backend = openBackend(options.io ?? "auto", { writable: true, ...contextOf(options) });
+  if (options.overwrite !== true) removeOld(backend, target, false);
+  const tree = { source: from.keywordsDirectory, partial: target + PARTIAL, target };
+  if (backend.kind(tree.partial) !== null) removeTree(backend, tree.partial);
+  try {
+    copyTree(from, tree.partial, options, tree, backend);
+    removeOld(backend, target, options.overwrite ?? false);
+    if (backend.kind(target) !== null) backend.removeDirectory(target);
+    backend.rename(tree.partial, target);
+  } catch (error) {
+    if (backend.kind(tree.partial) !== null) removeTree(backend, tree.partial);
+    throw error;
+  }
+}
+
+/** A table, and then the subtables within the tree that its keywords name; a missing one is left out, as it was. */
+function copyTree(from: Table, path: string, options: CopyOptions, tree: Tree, backend: Backend): void {
+  copyData(from, path, options, tree);
+  if (options.subtables === false) return;
+  const { io, lock, byteOrder, context } = options;
+  const names = [from.keywords, ...from.columnNames.map((name) => from.column(name).keywords)]
+    .flatMap((record) => tableNames(record.toFields()))
+    .map((name) => resolveStoredName(from.keywordsDirectory, name))
+    .filter((name) => isWithin(tree.source, name) && name !== tree.source);
+  // Shorter ones first: a subtable's own subtables come with it.
+  for (const name of [...new Set(names)].sort((a, b) => a.length - b.length)) {
+    const place = tree.partial + name.slice(tree.source.length);
+    // One that is there was named before; a selection within its parent names itself, through the parent's keywords.
+    if (backend.kind(`${name}/table.dat`) === null || backend.kind(place) !== null) continue;
+    using subtable = Table.open(name, { strings: from.strings, io: io ?? "auto", ...contextOf({ context }) });
+    const rest = { io: io ?? "auto", lock: lock ?? "auto", ...contextOf({ context }) } as const;
+    copyTree(subtable, place, byteOrder === undefined ? rest : { ...rest, byteOrder }, tree, backend);
+  }
+}
+
+/** Everything but subtables, at `path`; stored names are those of the place that `path` will have. */
+function copyData(from: Table, path: string, options: CopyOptions, tree: Tree): void {
   const columns = (options.columns ?? from.columnNames).map((name) => from.column(name));
   for (const column of columns) {
     if (!column.readable) {
       throw new TableError(
         "UNSUPPORTED",
         `column ${column.name} can't be copied: ${column.manager.type} is not known`,
-        {
-          file: from.path,
-        },
+        { file: from.path },
       );
     }
   }
@@ -60,14 +125,17 @@ export function copyTable(from: Table, path: string, options: CopyOptions): void
     storage: options.storage ?? storageLike(from, columns),
     rows: end - start,
     byteOrder: options.byteOrder ?? from.byteOrder,
-    overwrite: options.overwrite ?? false,
     io: options.io ?? "auto",
     lock: options.lock ?? "auto",
+    ...contextOf(options),
     strings: from.strings,
     info: from.info,
   });
-  to.keywords.assign(from.keywords);
-  for (const column of columns) to.column(column.name).keywords.assign(column.keywords);
+  const place = tree.target + path.slice(tree.partial.length);
+  to.keywords.assign(relocated(from.keywords.toFields(), from, place, tree));
+  for (const column of columns) {
+    to.column(column.name).keywords.assign(relocated(column.keywords.toFields(), from, place, tree));
+  }
   let done = 0;
   const total = (end - start) * columns.length;
   for (const column of columns) {
@@ -79,7 +147,27 @@ export function copyTable(from: Table, path: string, options: CopyOptions): void
       options.onProgress?.(done / columns.length, total / columns.length);
     }
   }
-  to.flush();
+}
+
+/** Keywords with the names of subtables as the copy stores them: those within the tree move along. */
+function relocated(record: RecordFields, from: Table, place: string, tree: Tree): RecordFields {
+  const fields = record.fields.map((field): RecordField => {
+    const { value } = field;
+    if (value.kind === "record") {
+      return { ...field, value: { kind: "record", fields: relocated(value.fields, from, place, tree) } };
+    }
+    if (value.kind !== "table") return field;
+    const path = resolveStoredName(from.keywordsDirectory, value.name);
+    const moved = isWithin(tree.source, path) ? tree.target + path.slice(tree.source.length) : path;
+    return { ...field, value: { kind: "table", name: storedName(place, moved) } };
+  });
+  return { ...record, fields };
+}
+
+function tableNames(record: RecordFields): string[] {
+  return record.fields.flatMap(({ value }) =>
+    value.kind === "table" ? [value.name] : value.kind === "record" ? tableNames(value.fields) : []
+  );
 }
 
 /** The description of a column as `Table.create` takes it; keywords are copied apart. */
@@ -142,15 +230,22 @@ function copyRows(
   at: number,
 ): void {
   const { name } = column;
-  if (column.kind === "scalar") {
-    const values = from.getColumn(name, { rows });
-    to.putColumn(name, values as ColumnValues, { rows: { start: at, end: at + rows.end - rows.start } });
+  const values = column.kind === "record" ? null : uniformValues(from, name, rows);
+  if (values !== null) {
+    to.putColumn(name, values, { rows: { start: at, end: at + rows.end - rows.start } });
     return;
   }
-  // Cells of equal shape that follow each other go in one piece.
-  const cells = from.getCells(name, { rows });
-  for (let i = 0; i < cells.length; i++) {
-    const cell = cells[i]!;
+  from.getCells(name, { rows }).forEach((cell, i) => {
     if (cell !== null) to.putCell(name, at + i, cell);
+  });
+}
+
+/** The values as one array, null where cells are undefined or differ in shape. */
+function uniformValues(from: Table, name: string, rows: { start: number; end: number }): ColumnValues | null {
+  try {
+    return from.getColumn(name, { rows }) as ColumnValues;
+  } catch (error) {
+    if (error instanceof TableError && error.code === "SHAPE_MISMATCH") return null;
+    throw error;
   }
 }

@@ -2,7 +2,7 @@
  * Making a new table: its directory, its storage managers, and what `table.dat` will say. Until the first flush there is
  * no `table.dat`, so that nobody takes a half-made directory for a table.
  */
-import { dirname, resolve } from "node:path";
+import { resolve } from "node:path";
 import { TableError } from "../error.ts";
 import { type NewColumn, newPlainTable, newTableDesc } from "../format/new-table.ts";
 import type { RecordFields } from "../format/record.ts";
@@ -17,6 +17,7 @@ import { lockTable, type TableLock } from "../io/lock.ts";
 import type { ManagerContext, ManagerKind, StorageManager } from "../storage/manager.ts";
 import { managerKind } from "../storage/registry.ts";
 import type { TableBody } from "./body.ts";
+import { makeDirectory, removeTree } from "./directory.ts";
 import { boundColumn } from "./manager-slot.ts";
 import { contextOf } from "./open.ts";
 import { PlainBody } from "./plain.ts";
@@ -143,47 +144,4 @@ function noSource(): never {
 /** The machine's byte order. */
 function nativeByteOrder(): "little" | "big" {
   return new Uint8Array(Uint16Array.of(1).buffer)[0] === 1 ? "little" : "big";
-}
-
-/** Makes the table's directory; with `overwrite` a table that is there goes first. */
-function makeDirectory(backend: Backend, directory: string, overwrite: boolean): void {
-  try {
-    backend.makeDirectory(directory);
-    return;
-  } catch (error) {
-    if (!(error instanceof TableError)) throw error;
-    if (error.code === "NOT_FOUND") {
-      throw new TableError("NOT_FOUND", `the folder ${dirname(directory)} doesn't exist`, {
-        file: directory,
-        cause: error,
-      });
-    }
-    if (error.code !== "EXISTS") throw error;
-  }
-  const table = backend.kind(`${directory}/table.dat`) !== null;
-  if (table && !overwrite) {
-    throw new TableError("EXISTS", "there is a table of that name; overwrite: true replaces it", {
-      file: directory,
-    });
-  }
-  // Anything that is no table is somebody's: only an empty directory is taken over.
-  if (!table && (backend.kind(directory) !== "directory" || backend.list(directory).length > 0)) {
-    throw new TableError("EXISTS", "there is something of that name that is no table", { file: directory });
-  }
-  if (table) {
-    lockTable(directory, backend, "auto", { exclusive: true })?.release();
-    removeTree(backend, directory);
-    backend.makeDirectory(directory);
-  }
-}
-
-/** Removes a directory with all that is in it; `table.dat` goes first, so that what is left is no table. */
-function removeTree(backend: Backend, directory: string): void {
-  const names = backend.list(directory).sort((a, b) => Number(b === "table.dat") - Number(a === "table.dat"));
-  for (const name of names) {
-    const path = `${directory}/${name}`;
-    if (backend.kind(path) === "directory") removeTree(backend, path);
-    else backend.remove(path);
-  }
-  backend.removeDirectory(directory);
 }

@@ -8,6 +8,7 @@ import { readTableDat, type TableDat } from "../format/table-dat.ts";
 import { readSync, rowCountOf, type SyncInfo } from "../format/table-lock.ts";
 import type { Backend } from "../io/backend.ts";
 import { openBackend } from "../io/backends.ts";
+import type { Context } from "../io/context.ts";
 import { runAsync, runSync } from "../io/drivers.ts";
 import { TableFiles } from "../io/files.ts";
 import { lockTable, type TableLock } from "../io/lock.ts";
@@ -49,7 +50,7 @@ export async function openBodyAsync(path: string, options: OpenOptions): Promise
 }
 
 /** The context that options name, for calls that take it only when it is there. */
-export function contextOf(options: Pick<OpenOptions, "context">): Pick<OpenOptions, "context"> {
+export function contextOf(options: { context?: Context | undefined }): { context?: Context } {
   return options.context === undefined ? {} : { context: options.context };
 }
 

@@ -189,6 +189,10 @@ export class Table {
   get keywords(): TableRecord {
     return this.#open().keywords;
   }
+  /** The directory against which the names of subtables in the keywords are resolved: a parent's for a reference. */
+  get keywordsDirectory(): string {
+    return this.#body.keywordsDirectory;
+  }
   /** How the bytes of strings become JavaScript strings. */
   get strings(): StringPolicy {
     return this.#options.strings ?? "utf8";
@@ -345,11 +349,12 @@ export class Table {
 
   /**
    * Copies the table (also a reference or concatenation) into a new plain one, with other managers or byte order if asked.
-   * Subtables are not copied along unless `subtables` is set. @throws TableError as {@linkcode create} and {@linkcode getColumn}
+   * Subtables within its directory are copied along. @throws TableError as {@linkcode create} and {@linkcode getColumn}
    */
   copy(path: string, options: CopyOptions = {}): void {
     this.#open();
-    copyTable(this, path, { io: this.#options.io ?? "auto", ...options });
+    const { io = "auto", lock = "auto", context } = this.#options;
+    copyTable(this, path, { io, lock, ...(context === undefined ? {} : { context }), ...options });
   }
 
   /** Brings the files up to date: safe against the death of the process; `durable: true` against power loss too. @throws TableError IO, CLOSED */
