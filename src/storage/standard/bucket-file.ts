@@ -24,13 +24,16 @@ export class BucketFile {
   readonly bucketSize: number;
   /** Buckets in the file, free ones included. */
   buckets: number;
-  freeBuckets: number;
-  firstFree: number;
+  /** Numbers of buckets that can't be free, whatever the free list says. */
+  usedBuckets: () => Iterable<number> = () => [];
   /** Buckets from here on have held nothing but zeros since they were made. */
   untouchedFrom: number;
   #fileBytes: number;
-  /** Buckets taken from the free list: a list that gives one twice is damaged. */
-  readonly #taken = new Set<number>();
+  /** What the header says of the free list, which is read when it is needed. */
+  readonly #freeBuckets: number;
+  readonly #firstFree: number;
+  /** Free buckets, the first one last. */
+  #free: number[] | null = null;
 
   constructor(
     file: string,
@@ -49,8 +52,8 @@ export class BucketFile {
     this.bigEndian = options.bigEndian;
     this.bucketSize = options.bucketSize;
     this.buckets = options.buckets;
-    this.freeBuckets = options.freeBuckets;
-    this.firstFree = options.firstFree;
+    this.#freeBuckets = options.freeBuckets;
+    this.#firstFree = options.firstFree;
     this.untouchedFrom = options.buckets;
     this.#fileBytes = options.fileBytes;
   }
@@ -65,11 +68,21 @@ export class BucketFile {
     throw new TableError("CORRUPT", message, { file: this.path, offset: this.offsetOf(bucket) + offset });
   }
 
+  /** Length of the free list. */
+  get freeBuckets(): number {
+    return this.#free?.length ?? this.#freeBuckets;
+  }
+
+  /** The free bucket that is taken next, -1 if there is none. */
+  get firstFree(): number {
+    return this.#free === null ? this.#firstFree : this.#free.at(-1) ?? -1;
+  }
+
   /** Takes one bucket, whose content the caller writes: the first free one, else a new one at the end. */
   *take(): Plan<number> {
-    if (this.freeBuckets > 0) return yield* this.#takeFree();
-    this.#checkRoom(1);
-    const bucket = this.buckets++;
+    const free = (yield* this.#freeList()).pop();
+    if (free === undefined) this.#checkRoom(1);
+    const bucket = free ?? this.buckets++;
     this.touch(bucket);
     return bucket;
   }
@@ -81,12 +94,14 @@ export class BucketFile {
 
   /** Takes `count` buckets of zeros: free ones first, then new ones at the end of the file. */
   *takeZeroed(count: number): Plan<number[]> {
-    this.#checkRoom(Math.max(0, count - this.freeBuckets));
+    const free = yield* this.#freeList();
+    this.#checkRoom(Math.max(0, count - free.length));
     const taken: number[] = [];
-    const zeros = this.freeBuckets > 0 ? new Uint8Array(this.bucketSize) : null;
-    while (taken.length < count && this.freeBuckets > 0) {
-      const bucket = yield* this.#takeFree();
-      yield { kind: "write", file: this.file, offset: this.offsetOf(bucket), bytes: zeros! };
+    const zeros = new Uint8Array(count > 0 && free.length > 0 ? this.bucketSize : 0);
+    while (taken.length < count && free.length > 0) {
+      const bucket = free.pop()!;
+      this.touch(bucket);
+      yield { kind: "write", file: this.file, offset: this.offsetOf(bucket), bytes: zeros };
       taken.push(bucket);
     }
     if (taken.length === count) return taken;
@@ -101,33 +116,30 @@ export class BucketFile {
 
   /** Puts a bucket at the front of the free list. Only its first 4 bytes change. */
   *free(bucket: number): Plan<void> {
+    const free = yield* this.#freeList();
     const link = new Uint8Array(4);
-    new DataView(link.buffer).setInt32(0, this.firstFree);
+    new DataView(link.buffer).setInt32(0, free.at(-1) ?? -1);
     yield { kind: "write", file: this.file, offset: this.offsetOf(bucket), bytes: link };
-    this.firstFree = bucket;
-    this.freeBuckets++;
-    this.#taken.delete(bucket);
+    free.push(bucket);
   }
 
-  *#takeFree(): Plan<number> {
-    const bucket = this.firstFree;
-    if (bucket < 0 || bucket >= this.buckets || this.#taken.has(bucket)) {
-      throw new TableError(
-        "CORRUPT",
-        `the list of ${this.freeBuckets} free buckets goes on with ${bucket}, there are ${this.buckets} buckets`,
-        { file: this.path },
-      );
+  /**
+   * The free list, read when it is first needed. A writer that died before its header may have put other things into
+   * free buckets: then the list doesn't hold together, and its buckets stay unused rather than being used twice.
+   */
+  *#freeList(): Plan<number[]> {
+    if (this.#free !== null) return this.#free;
+    const list: number[] = [];
+    const used = new Set(this.usedBuckets());
+    let bucket = this.#firstFree;
+    while (list.length < this.#freeBuckets) {
+      if (bucket < 0 || bucket >= this.buckets || used.has(bucket)) return this.#free = [];
+      used.add(bucket);
+      list.push(bucket);
+      const link = yield* readBytes(this.file, this.offsetOf(bucket), 4);
+      bucket = new DataView(link.buffer, link.byteOffset, 4).getInt32(0);
     }
-    const link = yield* readBytes(this.file, this.offsetOf(bucket), 4);
-    const next = new DataView(link.buffer, link.byteOffset, 4).getInt32(0);
-    if (next < -1 || next >= this.buckets) {
-      this.corrupt(`the free bucket behind this one is ${next}, there are ${this.buckets} buckets`, bucket);
-    }
-    this.firstFree = next;
-    this.freeBuckets--;
-    this.#taken.add(bucket);
-    this.touch(bucket);
-    return bucket;
+    return this.#free = bucket === -1 ? list.reverse() : [];
   }
 
   #checkRoom(count: number): void {

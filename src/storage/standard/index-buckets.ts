@@ -24,18 +24,24 @@ export interface IndexPlace {
   indexLength: number;
 }
 
+/** An index stream that was read, and the buckets that it came from. */
+export interface ReadIndex {
+  readonly stream: Uint8Array;
+  readonly buckets: readonly number[];
+}
+
 /** The number of the bucket behind an index bucket, from the link word that counts. */
 function linkOf(bytes: Uint8Array): number {
   return new DataView(bytes.buffer, bytes.byteOffset).getInt32(4);
 }
 
 /** Reads the index stream. The place was checked against the file. @throws TableError CORRUPT for a broken chain */
-export function* readIndexStream(file: BucketFile, place: IndexPlace): Plan<Uint8Array> {
+export function* readIndexStream(file: BucketFile, place: IndexPlace): Plan<ReadIndex> {
   const { indexLength, indexOffset, firstIndex } = place;
   const stream = new Uint8Array(indexLength);
   if (indexOffset > 0) {
     stream.set(yield* readBytes(file.file, file.offsetOf(firstIndex) + indexOffset, indexLength));
-    return stream;
+    return { stream, buckets: [firstIndex] };
   }
   let bucket = firstIndex, previous = firstIndex;
   const seen = new Set<number>();
@@ -51,7 +57,7 @@ export function* readIndexStream(file: BucketFile, place: IndexPlace): Plan<Uint
     previous = bucket;
     bucket = linkOf(bytes);
   }
-  return stream;
+  return { stream, buckets: [...seen] };
 }
 
 /** Writes the index stream where casacore would, and gives the buckets of the old one free. */

@@ -77,8 +77,12 @@ export function* openManager(context: ManagerContext, blobBytes: Uint8Array): Pl
     firstFree,
     fileBytes,
   });
-  const stream = yield* readIndexStream(file, header);
-  const indices = parseIndices(stream, file, header.indices);
+  const index = yield* readIndexStream(file, header);
+  const indices = parseIndices(index.stream, file, header.indices);
+  file.usedBuckets = function* () {
+    yield* index.buckets;
+    for (const each of indices) for (let entry = 0; entry < each.used; entry++) yield each.bucket(entry);
+  };
   const arrays = hasArrayFile(columns) ? yield* openArrays(context) : null;
   return new StandardManager({
     context,
