@@ -33,6 +33,8 @@ interface CopyCommandOptions extends IoChoice {
   readonly tileShape: ReadonlyMap<string, readonly number[]>;
   readonly byteOrder?: "little" | "big";
   readonly overwrite?: true;
+  /** False with --no-subtables. */
+  readonly subtables: boolean;
 }
 
 /** Parses what `Table.create` takes as `storage`, as JSON. @throws InvalidArgumentError */
@@ -129,7 +131,7 @@ function checkApart(table: Table, target: string): void {
 
 function copy(path: string, target: string, options: CopyCommandOptions, terminal: Terminal): void {
   using table = openTable(path, options);
-  const { columns, rows, byteOrder, overwrite, io, lock } = options;
+  const { columns, rows, byteOrder, overwrite, subtables, io, lock } = options;
   checkApart(table, target);
   const names = columns ?? table.columnNames;
   const storage = options.storage ??
@@ -140,6 +142,7 @@ function copy(path: string, target: string, options: CopyCommandOptions, termina
     ...(byteOrder === undefined ? {} : { byteOrder }),
     ...(storage === undefined ? {} : { storage }),
     overwrite: overwrite ?? false,
+    subtables,
     io,
     lock,
     onProgress: (done, total) => {
@@ -152,7 +155,7 @@ function copy(path: string, target: string, options: CopyCommandOptions, termina
     terminal.progress("");
   }
   const count = (rows?.end ?? table.rowCount) - (rows?.start ?? 0);
-  const size = humanBytes(tableSizes(target).own);
+  const size = humanBytes(tableSizes(target).all);
   printLines([
     visible(`${target}: ${counted(count, "row")}, ${counted(names.length, "column")}, ${size}`),
   ], terminal);
@@ -179,6 +182,7 @@ export function addCopy(program: Command, terminal: Terminal): void {
     )
     .addOption(new Option("--byte-order <order>", "byte order of the copy").choices(["little", "big"]))
     .option("--overwrite", "replace an existing table")
+    .option("--no-subtables", "leave subtables out; the keywords still name them")
     .addHelpText(
       "after",
       `

@@ -150,9 +150,7 @@ peerTest("casacore reads a copy of every golden table as it reads the table", as
     // Without columns there is nothing to compare, and the Python binding doesn't open tables with uint16 columns.
     const { columns } = expectedSchema(name);
     if (columns.length === 0 || columns.some((column) => column.dtype === "uint16")) continue;
-    // casacore can't read the empty records of a copy yet: src/table/record-cell.ts writes no bytes for them.
-    if (columns.some((column) => column.kind === "record")) continue;
-    const copy = `${folder.path}/${name}`;
+    const copy = `${folder.path}/${name.replaceAll("/", " ")}`;
     const { status, err } = await table("copy", fixturePath(name), copy);
     assert.deepEqual([status, err], [0, []], name);
     assertSameRows(await oracleRows(copy), await oracleRows(fixturePath(name)), name);

@@ -78,6 +78,20 @@ Deno.test("what is wrong with a table ends with status 1 and one line", async ()
   }
 });
 
+Deno.test("a copy has the subtables of its table, unless they are left out", async () => {
+  using folder = temporaryFolder();
+  const ms = `${ROOT}examples/data/sim.ms`;
+  const options = ["--columns", "DATA,UVW", "--rows", ":50"];
+  const whole = await table("copy", ms, `${folder.path}/whole`, ...options);
+  assert.deepEqual([whole.status, whole.err], [0, []]);
+  assert.match(whole.out, /whole: 50 rows, 2 columns, /);
+  const antennas = await table("cat", `${folder.path}/whole/ANTENNA`);
+  assert.deepEqual(antennas, await table("cat", `${ms}/ANTENNA`));
+  const bare = await table("copy", ms, `${folder.path}/bare`, ...options, "--no-subtables");
+  assert.deepEqual([bare.status, bare.err], [0, []]);
+  assert.equal((await table("show", `${folder.path}/bare/ANTENNA`)).status, 1);
+});
+
 Deno.test("a copy never replaces its own source, by whatever path", async () => {
   using folder = temporaryFolder();
   const path = `${folder.path}/outer/t`;
