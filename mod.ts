@@ -9,13 +9,21 @@ export type { DataOf, NDArray } from "./src/array/ndarray.ts";
 export type { AxisSlice } from "./src/array/rows.ts";
 export type { StringPolicy } from "./src/format/strings.ts";
 export type { TableInfo } from "./src/format/table-info.ts";
-export { TableRecord } from "./src/format/table-record.ts";
+export type { JsonValue } from "./src/format/json.ts";
+export type { FieldValue, RecordField, RecordFields } from "./src/format/record.ts";
+export {
+  type FieldKind,
+  type RecordValue,
+  TableKeyword,
+  TableRecord,
+  type TableRecordOptions,
+} from "./src/format/table-record.ts";
 export { Context, type ContextOptions } from "./src/io/context.ts";
-export type { IoSnapshot } from "./src/io/counters.ts";
+export type { CallKind, IoSnapshot, TimedKind } from "./src/io/counters.ts";
 export type { IoName } from "./src/io/backend.ts";
 export { type BackendReport, backendReport } from "./src/io/backends.ts";
-export type { StorageSpec } from "./src/storage/manager.ts";
-export type { ManagerDescription, TableKind } from "./src/table/body.ts";
+export type { ManagerInfo, StorageSpec } from "./src/storage/manager.ts";
+export type { ManagerDescription, ManagerDetails, TableKind } from "./src/table/body.ts";
 export { Column } from "./src/table/column.ts";
 export type { CopyOptions } from "./src/table/copy.ts";
 export type { Cell } from "./src/table/read.ts";

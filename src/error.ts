@@ -46,6 +46,7 @@ export interface TableErrorPlace {
  * ```
  */
 export class TableError extends Error {
+  /** Always `TableError`. */
   override readonly name = "TableError";
   /** One of the codes listed in {@linkcode TableErrorCode}. */
   readonly code: TableErrorCode;

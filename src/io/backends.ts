@@ -52,7 +52,9 @@ export function openBackend(name: IoName | "auto", options: BackendOptions = {})
 
 /** What `table doctor` says of a backend. */
 export interface BackendReport {
+  /** The backend. */
   readonly name: IoName;
+  /** True when it works here. */
   readonly works: boolean;
   /** True for the one that `auto` stands for. */
   readonly auto: boolean;

@@ -16,13 +16,20 @@ export const DEFAULT_CACHE_BYTES = 64 * 1024 * 1024;
 
 /** Shared by tables: the page cache with its bound, and what backend `memory` keeps. */
 export class Context {
+  /** Bound of the page cache, in bytes. */
   readonly cacheBytes: number;
-  /** Clean pages of the files of all tables. */
+  /**
+   * Clean pages of the files of all tables.
+   * @internal
+   */
   readonly cache: PageCache;
-  /** What backend `memory` keeps. */
+  /**
+   * What backend `memory` keeps.
+   * @internal
+   */
   readonly memory: MemoryStore = new MemoryStore();
 
-  /** @throws TableError INVALID_ARGUMENT when the bound is not a number of bytes. */
+  /** Makes a context with a cache of its own. @throws TableError INVALID_ARGUMENT when the bound is not a number of bytes. */
   constructor(options: ContextOptions = {}) {
     const { cacheBytes = DEFAULT_CACHE_BYTES } = options;
     if (!Number.isSafeInteger(cacheBytes) || cacheBytes < 0) {

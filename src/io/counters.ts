@@ -6,7 +6,7 @@
  */
 
 /** Kinds of system calls on a table's files; `read` is any of read, pread, preadv; `stat` any of stat, fstat, statx, access. */
-export const CALL_KINDS = [
+export const CALL_KINDS: readonly CallKind[] = [
   "open",
   "close",
   "read",
@@ -25,15 +25,33 @@ export const CALL_KINDS = [
   "list",
   "dup",
   "lock",
-] as const;
+];
 
 /** One kind of system call. */
-export type CallKind = (typeof CALL_KINDS)[number];
+export type CallKind =
+  | "open"
+  | "close"
+  | "read"
+  | "write"
+  | "lseek"
+  | "stat"
+  | "truncate"
+  | "sync"
+  | "mmap"
+  | "munmap"
+  | "madvise"
+  | "rename"
+  | "mkdir"
+  | "unlink"
+  | "rmdir"
+  | "list"
+  | "dup"
+  | "lock";
 
 /** Calls whose duration is kept in a histogram. */
-export const TIMED_KINDS = ["read", "write", "sync"] as const;
+export const TIMED_KINDS: readonly TimedKind[] = ["read", "write", "sync"];
 /** A kind of call with a histogram. */
-export type TimedKind = (typeof TIMED_KINDS)[number];
+export type TimedKind = "read" | "write" | "sync";
 
 /** Buckets of a latency histogram; bucket b counts calls of 2^b to 2^(b+1) nanoseconds, the last one all longer ones. */
 export const LATENCY_BUCKETS = 40;
@@ -57,9 +75,11 @@ export interface IoSnapshot {
   readonly seeks: number;
   /** Cache pages found, and cache pages that had to be read. */
   readonly cacheHits: number;
+  /** Cache pages that had to be read. */
   readonly cacheMisses: number;
   /** Writes whose start and length are multiples of 4096 bytes, and the others. */
   readonly alignedWrites: number;
+  /** The other writes. */
   readonly unalignedWrites: number;
   /** Calls by duration: entry b counts those of 2^b to 2^(b+1) nanoseconds. */
   readonly latency: Readonly<Record<TimedKind, readonly number[]>>;

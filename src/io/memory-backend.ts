@@ -3,7 +3,6 @@
  * tables, and to tell what encoding costs from what I/O costs: it makes no system call, so it counts none, but for the
  * kinds of calls that a disk would have seen.
  */
-import { TableError } from "../error.ts";
 import { type Backend, type Handle, type OpenMode, systemError } from "./backend.ts";
 import { IoStats, SeekTracker } from "./counters.ts";
 

@@ -30,7 +30,9 @@ export interface CopyOptions {
   readonly byteOrder?: "little" | "big";
   /** Replace an existing table. */
   readonly overwrite?: boolean;
+  /** I/O backend of the copy. */
   readonly io?: IoName | "auto";
+  /** Whether the copy is locked while it is made. */
   readonly lock?: LockMode;
   /** Cache and its bound; left out: the one of this isolate. */
   readonly context?: Context | undefined;

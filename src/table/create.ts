@@ -9,7 +9,6 @@ import type { RecordFields } from "../format/record.ts";
 import type { PlainTableDat } from "../format/table-dat.ts";
 import { EMPTY_INFO } from "../format/table-info.ts";
 import { TableRecord } from "../format/table-record.ts";
-import type { Backend } from "../io/backend.ts";
 import { openBackend } from "../io/backends.ts";
 import { runSync } from "../io/drivers.ts";
 import { TableFiles } from "../io/files.ts";

@@ -31,9 +31,13 @@ export interface ArrayOptions extends ColumnOptions {
 
 /** A column of a table to be made; by {@linkcode scalar} or {@linkcode array}. */
 export interface ColumnSpec {
+  /** The column's name. */
   readonly name: string;
+  /** One value a row, or an array. */
   readonly kind: "scalar" | "array";
+  /** Element type. */
   readonly dtype: DType;
+  /** Shape, unit, keywords and the like. */
   readonly options: ArrayOptions;
 }
 

@@ -53,6 +53,7 @@ export interface OpenOptions extends IoOptions {
 
 /** Options of {@linkcode Table.create}. */
 export interface CreateOptions extends IoOptions {
+  /** The columns, in order; see {@linkcode scalar} and {@linkcode array}. */
   readonly columns: readonly ColumnSpec[];
   /** Which managers hold which columns; see {@linkcode standard}, {@linkcode tiledShape}, {@linkcode tiledColumn}. */
   readonly storage?: readonly StorageSpec[];
@@ -98,6 +99,7 @@ export interface CellsOptions<D extends DType = DType> extends Omit<GetOptions<D
 export interface BatchOptions {
   /** Columns to read; all readable ones unless told otherwise. */
   readonly columns?: readonly string[];
+  /** Rows to go through; all of them unless told otherwise. */
   readonly rows?: { readonly start?: number; readonly end?: number };
   /** Rows of a batch, 1000 unless told otherwise. */
   readonly batchRows?: number;
@@ -105,9 +107,11 @@ export interface BatchOptions {
 
 /** Some consecutive rows of some columns. */
 export interface Batch {
-  /** First row, and the one after the last. */
+  /** First row. */
   readonly start: number;
+  /** The row after the last one. */
   readonly end: number;
+  /** Values by column name. */
   readonly columns: Readonly<Record<string, NDArray<DType, TableRecord>>>;
 }
 
