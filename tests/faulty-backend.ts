@@ -108,8 +108,12 @@ export class FaultyBackend implements Backend {
     return new FaultyHandle(this.inner.open(path, mode), this);
   }
 
-  kind(path: string): "file" | "directory" | "other" | null {
-    return this.inner.kind(path);
+  kind(path: string, options?: { noFollow?: boolean }): ReturnType<Backend["kind"]> {
+    return this.inner.kind(path, options);
+  }
+
+  realPath(path: string): string {
+    return this.inner.realPath(path);
   }
 
   list(path: string): string[] {

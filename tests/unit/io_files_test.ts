@@ -4,7 +4,7 @@ import { MoveList } from "../../src/array/moves.ts";
 import type { Backend } from "../../src/io/backend.ts";
 import { Context } from "../../src/io/context.ts";
 import { TableFiles } from "../../src/io/files.ts";
-import { backendsHere, fails, inTempDirectory, pattern } from "./io_help.ts";
+import { backendsHere, fails, inTempDirectory, pattern, sameBytes } from "./io_help.ts";
 
 /** What the files should hold; undefined for a file that isn't there. */
 class Model {
@@ -38,13 +38,6 @@ function command(text: string, needs: string | null, run: (model: Model, real: R
     run,
     toString: () => text,
   };
-}
-
-function same(found: Uint8Array, expected: number[], what: string): void {
-  assert.equal(found.length, expected.length, what);
-  for (let i = 0; i < expected.length; i++) {
-    if (found[i] !== expected[i]) assert.equal(`${i}: ${found[i]}`, `${i}: ${expected[i]}`, what);
-  }
 }
 
 /** Rows of `width` bytes, `pitch` apart in the file, one behind the other in the array. */
@@ -99,10 +92,10 @@ const commands: fc.Arbitrary<Command>[] = [
         fails(() => real.files.read(f, at, n), "CORRUPT");
         fails(() => real.files.readInto(f, at, new Uint8Array(n)), "CORRUPT");
       } else {
-        same(real.files.read(f, at, n), file.slice(at, at + n), "read");
+        sameBytes(real.files.read(f, at, n), file.slice(at, at + n), "read");
         const target = new Uint8Array(n);
         real.files.readInto(f, at, target);
-        same(target, file.slice(at, at + n), "readInto");
+        sameBytes(target, file.slice(at, at + n), "readInto");
       }
     })
   ),
@@ -128,7 +121,7 @@ const commands: fc.Arbitrary<Command>[] = [
         real.files.gather({ kind: "gather", file: f, extents, moves, target });
         const expected: number[] = [];
         for (let r = 0; r < count; r++) expected.push(...file.slice(at + r * pitch, at + r * pitch + width));
-        same(target, expected, "gather");
+        sameBytes(target, expected, "gather");
       })
     ),
   fc.tuple(
@@ -190,7 +183,7 @@ for (const backendName of backendsHere()) {
                 found = new Uint8Array(handle.size());
               handle.read(found, 0);
               handle.close();
-              same(found, expected, "on disk");
+              sameBytes(found, expected, "on disk");
             }
           });
         },

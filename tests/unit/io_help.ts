@@ -69,3 +69,11 @@ export function pattern(length: number, seed: number): Uint8Array<ArrayBuffer> {
   for (let i = 0; i < length; i++) bytes[i] = i * 31 + seed * 17 + (i >> 8) * 7 + (i >> 16);
   return bytes;
 }
+
+/** Fails unless both are the same bytes, and says where they begin to differ. */
+export function sameBytes(found: ArrayLike<number> | null, expected: ArrayLike<number>, what = ""): void {
+  assert.equal(found?.length, expected.length, what);
+  for (let i = 0; i < expected.length; i++) {
+    if (found![i] !== expected[i]) assert.equal(`${i}: ${found![i]}`, `${i}: ${expected[i]}`, what);
+  }
+}
