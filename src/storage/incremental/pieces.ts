@@ -12,7 +12,7 @@ const STRIDE = 4;
 export class Pieces {
   /** Number of pieces. */
   count = 0;
-  #data = new Float64Array(8 * STRIDE);
+  readonly #data: number[] = [];
   /** Pieces in the order of their buckets, where that is not the order in which they came. */
   #order: Uint32Array | null = null;
 
@@ -40,17 +40,7 @@ export class Pieces {
   }
 
   #push(bucket: number, first: number, count: number, at: number): void {
-    const place = this.count * STRIDE;
-    if (place === this.#data.length) {
-      const grown = new Float64Array(this.#data.length * 2);
-      grown.set(this.#data);
-      this.#data = grown;
-    }
-    const data = this.#data;
-    data[place] = bucket;
-    data[place + 1] = first;
-    data[place + 2] = count;
-    data[place + 3] = at;
+    this.#data.push(bucket, first, count, at);
     this.count++;
   }
 

@@ -83,8 +83,8 @@ class ScalarSink implements ValueSink {
   readonly #mask: number;
   readonly #first: number;
   readonly #bytes: Uint8Array;
-  readonly #halves: Uint16Array;
-  readonly #words: Uint32Array;
+  /** The target as bytes, halves or words. */
+  readonly #items: Uint8Array | Uint16Array | Uint32Array;
   /** 1 if the halves of 8-byte numbers change places. */
   readonly #cross: number;
 
@@ -96,10 +96,11 @@ class ScalarSink implements ValueSink {
     this.#first = options.at;
     this.#bytes = target;
     const { buffer, byteOffset, byteLength } = target;
-    this.#halves = size === 2 ? new Uint16Array(buffer, byteOffset, byteLength >>> 1) : new Uint16Array(0);
-    this.#words = size >= 4
-      ? new Uint32Array(buffer, byteOffset, Math.floor(byteLength / 4))
-      : new Uint32Array(0);
+    this.#items = size === 1
+      ? target
+      : size === 2
+      ? new Uint16Array(buffer, byteOffset, byteLength >>> 1)
+      : new Uint32Array(buffer, byteOffset, Math.floor(byteLength / 4));
     this.#cross = swapUnit === 8 && options.bigEndian === NATIVE_LITTLE ? 1 : 0;
   }
 
@@ -107,13 +108,13 @@ class ScalarSink implements ValueSink {
     const first = this.#first + index;
     switch (this.valueBytes) {
       case 1:
-        return spread(this.#bytes, first, stretch.bytes[at]! & this.#mask, count);
+        return spread(this.#items, first, stretch.bytes[at]! & this.#mask, count);
       case 2:
-        return spread(this.#halves, first, stretch.view.getUint16(at, this.#little), count);
+        return spread(this.#items, first, stretch.view.getUint16(at, this.#little), count);
       case 4:
-        return spread(this.#words, first, stretch.view.getUint32(at, this.#little), count);
+        return spread(this.#items, first, stretch.view.getUint32(at, this.#little), count);
       default: {
-        const words = this.#words, width = this.valueBytes / 4, start = first * width;
+        const words = this.#items, width = this.valueBytes / 4, start = first * width;
         for (let w = 0; w < width; w++) {
           words[start + w] = stretch.view.getUint32(at + (w ^ this.#cross) * 4, this.#little);
         }
