@@ -177,6 +177,17 @@ for (const name of backendsHere()) {
     });
   });
 
+  Deno.test(`${name}: large writes go out at once, from where they lie`, () => {
+    inTempDirectory(name, (backend, directory) => {
+      const files = filesIn(directory, backend, true);
+      files.create("f");
+      const calls = callsOf(backend, () => files.write("f", 100, pattern(300_000, 1)));
+      assert.deepEqual(calls, withSeeks(name, 1, { open: 1, write: 1 }));
+      assert.equal(files.pendingBytes, 0);
+      files.close();
+    });
+  });
+
   Deno.test(`${name}: changing a cell of a tile costs one write of the cell, and nothing is read`, () => {
     inTempDirectory(name, (backend, directory) => {
       replaceFile(backend, `${directory}/f`, pattern(256 * 1024, 1));

@@ -66,6 +66,21 @@ Deno.test("a write that fails keeps what was written, and a later flush sends it
   sameBytes(whole.subarray(5000), pattern(1000, 2));
 });
 
+Deno.test("after half a write, what is dropped leaves the file as the disk has it", () => {
+  const { backend, files } = faulty();
+  files.replace("a", pattern(100, 1));
+  files.flush();
+  files.read("a", 0, 100);
+  files.write("a", 50, pattern(1000, 2));
+  backend.fault = (call) => call.kind === "write" ? { bytes: 300 } : undefined;
+  fails(() => files.flush(), "IO");
+  files.discard();
+  backend.fault = () => {};
+  assert.equal(files.size("a"), 350);
+  sameBytes(files.read("a", 50, 300), pattern(1000, 2).slice(0, 300));
+  sameBytes(files.read("a", 0, 50), pattern(100, 1).slice(0, 50));
+});
+
 Deno.test("every call of a replacement may fail, and the next flush completes it", () => {
   for (const shorter of [true, false]) {
     for (let failing = 0; failing < 6; failing++) {
