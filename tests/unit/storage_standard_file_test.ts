@@ -292,23 +292,47 @@ Deno.test("a refused write leaves the table as it was", () => {
 });
 
 Deno.test("a free list that a dead writer left in pieces is not used; its buckets stay as they are", () => {
-  const bench = createInMemory([bound("s", "string")], 8, { spec: { bucketSize: 128 } });
-  bench.put(0, new Array(8).fill("x".repeat(112)));
+  const columns = [bound("n", "int32"), bound("s", "string")];
+  const bench = createInMemory(columns, 8, { spec: { bucketSize: 128 } });
+  bench.put(0, new Array(8).fill(-1));
+  bench.put(1, new Array(8).fill("x".repeat(112)));
   const first = reopened(bench);
-  first.put(0, new Array(8).fill(""), { rows: rowRange(0, 8) });
+  first.put(1, new Array(8).fill(""));
   const blob = first.flush();
   const file = bytesInMemory(storeOf(first), "table.f0");
   const header = headerOf(file, false);
   assert.ok(header.freeBuckets >= 8);
-  // The second free bucket was taken for a string: its first word, the link, became 0, a data bucket.
+  // The last free bucket but one was taken for something else, and its link now says bucket 0, which has data; what
+  // stands there looks like the end of the list.
   const view = new DataView(file.buffer);
-  const second = view.getInt32(512 + 128 * header.firstFree);
-  view.setInt32(512 + 128 * second, 0);
+  let bucket = header.firstFree;
+  for (let n = 2; n < header.freeBuckets; n++) bucket = view.getInt32(512 + 128 * bucket);
+  view.setInt32(512 + 128 * bucket, 0);
   const store = new MemoryStore();
   putInMemory(store, "table.f0", file);
   const opened = openInMemory({ ...bench.context, rowCount: 8 }, blob, store);
   opened.addRows(30);
-  opened.put(0, new Array(38).fill("y".repeat(200)), { rows: rowRange(0, 38) });
+  opened.put(1, new Array(38).fill("y".repeat(200)), { rows: rowRange(0, 38) });
   const again = reopened(opened);
-  assert.deepEqual(again.cells(0), new Array(38).fill("y".repeat(200)));
+  assert.deepEqual(again.cells(0), [...new Array(8).fill(-1), ...new Array(30).fill(0)]);
+  assert.deepEqual(again.cells(1), new Array(38).fill("y".repeat(200)));
+});
+
+Deno.test("bytes on disk count a column's areas, and what it alone keeps elsewhere", () => {
+  const columns = [
+    bound("n", "int32"),
+    bound("s", "string"),
+    bound("v", "float64", { kind: "array", ndim: 1 }),
+  ];
+  const bench = createInMemory(columns, 10, { spec: { bucketRows: 10 } });
+  const row = bench.manager.info.bucketSize as number / 10;
+  assert.equal(row, 4 + 12 + 8);
+  bench.put(1, new Array(10).fill("a string that takes a bucket"));
+  bench.put(2, new Array(30).fill(1), { shape: [3] });
+  bench.flush();
+  const { stringBuckets, bucketSize } = bench.manager.info as { stringBuckets: number; bucketSize: number };
+  const sizes = columns.map((_, i) => bench.manager.column(i).bytesOnDisk!());
+  // An array of three: 8 bytes of shape, 24 of values, nothing to fill up.
+  assert.deepEqual(sizes, [40, 120 + stringBuckets * bucketSize, 80 + 10 * 32]);
+  assert.ok(stringBuckets > 0);
 });

@@ -114,8 +114,6 @@ export function* appendStrings(
     chunk.set(value, end + 4);
     end += 4 + value.length;
   }
-  // Promised records come first in the file.
-  yield* file.settle();
   if (bytes > 0) yield { kind: "write", file: file.file, offset: begin, bytes: chunk };
   file.grow(begin + bytes);
   file.fileBytes = Math.max(file.fileBytes, begin + bytes);

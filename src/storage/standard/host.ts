@@ -12,6 +12,8 @@ export interface ColumnHost {
   readonly tail: StringTail;
   /** The array file. @throws TableError what was wrong with it when the manager was opened */
   arrays(): ArrayFile;
+  /** Bytes of string buckets, or of the array file, where one column alone keeps values there; else 0. */
+  outsideBytes(where: "strings" | "arrays"): number;
   /** Tells that data changed. */
   touched(): void;
 }

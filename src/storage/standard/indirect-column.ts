@@ -91,8 +91,11 @@ export class IndirectColumn implements ManagedColumn {
 
   bytesOnDisk(): number {
     const { shape } = this.#bound;
-    const area = this.#area.bytes * this.#area.index.used;
-    return shape === null ? area : area + this.#area.index.rows * recordLayout(this.#dtype, shape, 0).stride;
+    const { bytes, index } = this.#area;
+    const arrays = shape === null
+      ? this.#host.outsideBytes("arrays")
+      : index.rows * recordLayout(this.#dtype, shape, 0).stride;
+    return bytes * index.used + arrays;
   }
 
   /** Puts arrays of one shape; without a source they are zeros. */

@@ -6,7 +6,7 @@ import { TableError } from "../../error.ts";
 import { AipsReader, AipsWriter } from "../../format/aipsio.ts";
 import { fileSize, type Plan, readBytes } from "../../io/plan.ts";
 import { ArrayFile } from "../arrayfile/array-file.ts";
-import { arrayFileName } from "../arrayfile/header.ts";
+import { ARRAY_HEADER_BYTES, arrayFileName } from "../arrayfile/header.ts";
 import type {
   BoundColumn,
   ManagedColumn,
@@ -231,6 +231,23 @@ class StandardManager implements StorageManager, ColumnHost {
     this.#dirty = true;
   }
 
+  outsideBytes(where: "strings" | "arrays"): number {
+    const users = this.#columns.filter((column) =>
+      where === "arrays"
+        ? column instanceof IndirectColumn
+        : column instanceof StringColumn || column instanceof StringArrayColumn
+    );
+    if (users.length !== 1) return 0;
+    if (where === "strings") return this.#stringBuckets() * this.file.bucketSize;
+    return this.#arrays instanceof ArrayFile ? this.#arrays.length - ARRAY_HEADER_BYTES : 0;
+  }
+
+  /** Buckets that are nothing else. */
+  #stringBuckets(): number {
+    const data = this.#indices.reduce((sum, index) => sum + index.used, 0);
+    return Math.max(0, this.file.buckets - data - this.file.freeBuckets - this.#place.indexBuckets);
+  }
+
   get info(): ManagerInfo {
     const dataBuckets = this.#indices.reduce((sum, index) => sum + index.used, 0);
     const { buckets, freeBuckets, bucketSize } = this.file;
@@ -239,7 +256,7 @@ class StandardManager implements StorageManager, ColumnHost {
       bucketRows: this.#indices.map((index) => index.rowsPerBucket),
       buckets,
       dataBuckets,
-      stringBuckets: Math.max(0, buckets - dataBuckets - freeBuckets - this.#place.indexBuckets),
+      stringBuckets: this.#stringBuckets(),
       indexBuckets: this.#place.indexBuckets,
       freeBuckets,
       indices: this.#indices.length,

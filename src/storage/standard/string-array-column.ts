@@ -101,7 +101,7 @@ export class StringArrayColumn implements ManagedColumn {
   }
 
   bytesOnDisk(): number {
-    return this.#area.bytes * this.#area.index.used;
+    return this.#area.bytes * this.#area.index.used + this.#host.outsideBytes("strings");
   }
 
   /** What a payload begins with: the shape, unless it is fixed. */

@@ -104,6 +104,6 @@ export class StringColumn implements ManagedColumn {
   }
 
   bytesOnDisk(): number {
-    return this.#area.bytes * this.#area.index.used;
+    return this.#area.bytes * this.#area.index.used + this.#host.outsideBytes("strings");
   }
 }
