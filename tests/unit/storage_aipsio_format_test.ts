@@ -226,6 +226,28 @@ Deno.test("StManAipsIO refuses a direct array of version 1 whose shape is anothe
   assert.match(fails(read, "CORRUPT").message, /shape \[2, 3\] and 6 elements, the table's have \[3, 2\]/);
 });
 
+Deno.test("StManAipsIO refuses a row of version 1 that says another number of values", () => {
+  for (const dtype of ["int16", "string"] as const) {
+    using files = memoryFiles();
+    const bound = boundColumn("d", { dtype, kind: "array", direct: true, shape: [3] });
+    const cells = [0, 1].map(() => {
+      return dtype === "string"
+        ? { dtype, shape: [3], data: ["", "", ""] }
+        : { dtype, shape: [3], data: new Int16Array(3) };
+    });
+    writeAips(files, [{ bound, cells }], 2, { version: 1 });
+    const rowBytes = 4 + (dtype === "string" ? 12 : 6),
+      file = files.read("table.f0", 0, files.size("table.f0")).slice();
+    const at = file.length - rowBytes;
+    file[at + 3] = 2;
+    putFile(files, "table.f0", file);
+    const manager = openAips(files, [bound], 2);
+    const error = fails(() => runSync(readCells(bound, manager.column(0), rowRange(0, 1)), files), "CORRUPT");
+    assert.equal(error.offset, at);
+    assert.match(error.message, /a row has 2 values, expected 3/);
+  }
+});
+
 Deno.test("StManAipsIO refuses rows and cells for which there is no room, before it takes memory", () => {
   const many = 2 ** 32 - 1;
   const word = many.toString(16);

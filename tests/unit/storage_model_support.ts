@@ -5,6 +5,8 @@ import { DTYPES } from "../../src/array/dtype.ts";
 import { type Box, boxOf, rowList, rowRange, type Rows } from "../../src/array/rows.ts";
 import { runSync } from "../../src/io/drivers.ts";
 import type { TableFiles } from "../../src/io/files.ts";
+import type { Plan, Step } from "../../src/io/plan.ts";
+import { unionSpan } from "../../src/io/spans.ts";
 import type { BoundColumn, StorageManager } from "../../src/storage/manager.ts";
 import { type GeneratedCell, generatedCell, type JobColumn, printedCell } from "../peer/oracle/values.ts";
 import type { ModelColumn } from "./storage_incremental_support.ts";
@@ -54,6 +56,38 @@ export function numbersFrom(seed: number): () => number {
   return () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 8;
 }
 
+/**
+ * Runs a plan and holds each step against what steps promise: the extents of a gather ascend, and hold their moves.
+ *
+ * @param seen Called with each step.
+ */
+export function runChecked<T>(plan: Plan<T>, files: TableFiles, seen: (step: Step) => void = () => {}): T {
+  const checked = function* (): Plan<T> {
+    let next = plan.next();
+    while (!next.done) {
+      const step = next.value;
+      seen(step);
+      if (step.kind === "gather") {
+        let end = 0, move = 0;
+        for (const { offset, length, firstMove, moveCount } of step.extents) {
+          const { lo, hi } = unionSpan(step.moves, firstMove, moveCount);
+          assert.ok(
+            offset >= end && lo >= offset && hi <= offset + length,
+            "extents ascend and hold their moves",
+          );
+          assert.equal(firstMove, move);
+          end = offset + length;
+          move += moveCount;
+        }
+        assert.equal(move, step.moves.count);
+      }
+      next = plan.next(yield step);
+    }
+    return next.value;
+  };
+  return runSync(checked(), files);
+}
+
 /** Reads every column in many ways and compares with the model. */
 export function assertReadsModel(
   files: TableFiles,
@@ -65,11 +99,11 @@ export function assertReadsModel(
   model.forEach(({ bound, cells }, c) => {
     for (const rows of selections(rowCount, random)) {
       const asked = Array.from({ length: rows.length }, (_, i) => cells[rows.at(i)]!);
-      const read = runSync(readCells(bound, manager.column(c), rows), files);
+      const read = runChecked(readCells(bound, manager.column(c), rows), files);
       assert.deepEqual(read, asked.map(printedCell), `${bound.name} ${bound.dtype}`);
       if (bound.shape === null) continue;
       const box = boxIn(bound.shape, random);
-      const part = runSync(readCells(bound, manager.column(c), rows, box), files);
+      const part = runChecked(readCells(bound, manager.column(c), rows, box), files);
       assert.deepEqual(part, asked.map((cell) => partOf(cell, box)), `box of ${bound.name} ${bound.dtype}`);
     }
   });
