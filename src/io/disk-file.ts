@@ -69,6 +69,11 @@ export class DiskFile {
     return this.#handle !== null;
   }
 
+  /** Size when last heard of; -1 if it wasn't. */
+  get knownSize(): number {
+    return this.#size;
+  }
+
   /** True when the disk may not yet have what was sent. */
   get unsynced(): boolean {
     return this.#unsynced;

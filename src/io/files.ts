@@ -20,7 +20,10 @@ export interface TableFilesOptions {
   readonly writable: boolean;
   /** Where the page cache is; that of the isolate if left out. */
   readonly context?: Context | undefined;
-  /** The directory was just made and is empty: no file is looked for before it is written. */
+  /**
+   * The directory was just made and is empty: no file is looked for before it is written, and until the first flush a
+   * barrier sends nothing, since nobody can find a table there yet.
+   */
   readonly newDirectory?: boolean;
   /** The inner loops; those that work best here if left out. */
   readonly kernels?: Kernels | undefined;
@@ -43,12 +46,15 @@ export class TableFiles implements FileAccess {
   readonly #tools: Tools;
   #waiting = 0;
   #closed = false;
+  /** Nothing was flushed yet in a directory that was empty. */
+  #unseen: boolean;
 
   constructor(directory: string, backend: Backend, options: TableFilesOptions) {
     const context = options.context ?? sharedContext(), pool = new BufferPool();
     this.directory = directory;
     this.backend = backend;
     this.writable = options.writable;
+    this.#unseen = options.newDirectory ?? false;
     this.#shared = {
       backend,
       cache: context.cache,
@@ -203,6 +209,7 @@ export class TableFiles implements FileAccess {
   }
 
   barrier(): void {
+    if (this.#unseen) return;
     this.flush({ durable: this.durableBarriers });
   }
 
@@ -224,6 +231,7 @@ export class TableFiles implements FileAccess {
    * it, and the names of files that came or went. After an error what was not sent is still there for the next try.
    */
   flush(options: { durable?: boolean } = {}): void {
+    this.#unseen = false;
     for (const file of this.#files.values()) if (file.dirty) file.flush();
     if (!options.durable) return;
     let renamed = this.#renamed;

@@ -21,6 +21,9 @@ import { Pending, runBytes } from "./pending.ts";
 export const BYPASS_BYTES = 256 * 1024;
 /** Pieces of one vectored write. */
 const MAX_PIECES = 256;
+/** Longest hole between two pieces that is written as zeros, for less than the price of a call. */
+const HOLE_BYTES = 4096;
+const ZEROS = new Uint8Array(HOLE_BYTES);
 const EMPTY = new Uint8Array(0);
 
 /** A file by name. Nothing is opened before it is needed. */
@@ -287,19 +290,32 @@ export class TableFile {
     this.#floor = 0;
   }
 
+  /** True when the disk is known to have no byte from `offset` on. */
+  #isPastDisk(offset: number): boolean {
+    return this.#cut === Infinity && this.#disk.knownSize >= 0 && offset >= this.#disk.knownSize;
+  }
+
   #sendRuns(): void {
     const runs = this.#pending.runs.slice(), disk = this.#disk;
     let next = 0, done = 0;
     try {
       while (next < runs.length) {
         const { start } = runs[next]!, group: Uint8Array[] = [];
-        let end = start;
+        let end = start, hole: number;
         do {
           const run = runs[next++]!;
           group.push(runBytes(run));
           end = run.end;
+          // What lies between two runs, or behind the last, is zero past the end of the disk's bytes.
+          const to = runs[next]?.start ?? Math.max(end, this.#floor);
+          hole = to - end;
+          if (hole === 0 || hole > HOLE_BYTES || !this.#isPastDisk(end)) continue;
+          group.push(ZEROS.subarray(0, hole));
+          end = to;
+          hole = 0;
         } while (
-          runs[next]?.start === end && group.length < MAX_PIECES && runs[next]!.end - start <= RUN_BYTES
+          hole === 0 && next < runs.length && group.length < MAX_PIECES &&
+          runs[next]!.end - start <= RUN_BYTES
         );
         disk.write(group, start);
         // What was sent behind the cut is no longer cut off.

@@ -6,7 +6,7 @@ import type { CallKind, IoSnapshot } from "../../src/io/counters.ts";
 import { TableFiles } from "../../src/io/files.ts";
 import { PAGE_BYTES, PageCache, PageOwner } from "../../src/io/page-cache.ts";
 import { readWholeFile, replaceFile } from "../../src/io/whole-file.ts";
-import { backendsHere, inTempDirectory, pattern } from "./io_help.ts";
+import { backendsHere, inTempDirectory, pattern, sameBytes } from "./io_help.ts";
 
 const MIB = 2 ** 20;
 
@@ -56,6 +56,49 @@ for (const name of backendsHere()) {
         files.close();
       });
       assert.deepEqual(calls, withSeeks(name, 1, { open: 1, write: 1, close: 1 }));
+    });
+  });
+
+  Deno.test(`${name}: a bucket file whose parts are written out of order, with holes, costs one write`, () => {
+    inTempDirectory(name, (backend, directory) => {
+      const calls = callsOf(backend, () => {
+        const files = new TableFiles(directory, backend, { writable: true, newDirectory: true });
+        files.create("f");
+        files.write("f", 512, pattern(125, 1));
+        files.resize("f", 640, false);
+        files.write("f", 640, pattern(255, 2));
+        files.resize("f", 1000, false);
+        files.barrier();
+        files.write("f", 0, pattern(500, 3));
+        files.flush();
+        files.barrier();
+        files.close();
+      });
+      assert.deepEqual(calls, withSeeks(name, 1, { open: 1, write: 1, close: 1 }));
+      const expected = new Uint8Array(1000);
+      expected.set(pattern(500, 3));
+      expected.set(pattern(125, 1), 512);
+      expected.set(pattern(255, 2), 640);
+      sameBytes(readWholeFile(backend, `${directory}/f`), expected);
+    });
+  });
+
+  Deno.test(`${name}: what is before a barrier is sent before what is after it`, () => {
+    inTempDirectory(name, (backend, directory) => {
+      const files = filesIn(directory, backend, true);
+      files.create("f");
+      files.create("g");
+      const calls = callsOf(backend, () => {
+        files.write("g", 0, pattern(10, 1));
+        files.barrier();
+        sameBytes(readWholeFile(backend, `${directory}/g`), pattern(10, 1));
+        files.write("f", 0, pattern(10, 1));
+        files.durableBarriers = true;
+        files.barrier();
+      });
+      assert.equal(calls.write, 2);
+      assert.equal(calls.sync, 3);
+      files.close();
     });
   });
 

@@ -42,28 +42,28 @@ Deno.test("a write that fails keeps what was written, and a later flush sends it
   const { backend, files } = faulty();
   files.create("a");
   files.write("a", 0, pattern(1000, 1));
-  files.write("a", 5000, pattern(1000, 2));
+  files.write("a", 50_000, pattern(1000, 2));
   files.create("b");
   files.write("b", 10, pattern(10, 3));
-  backend.fault = (call) => call.kind === "write" && call.offset === 5000 ? { bytes: 300 } : undefined;
+  backend.fault = (call) => call.kind === "write" && call.offset === 50_000 ? { bytes: 300 } : undefined;
   const error = fails(() => files.flush(), "IO");
   assert.equal(error.errno, 28);
   assert.equal(error.file, "t/a");
   assert.ok(files.dirty);
-  sameBytes(files.read("a", 5000, 1000), pattern(1000, 2));
+  sameBytes(files.read("a", 50_000, 1000), pattern(1000, 2));
   sameBytes(files.read("a", 0, 1000), pattern(1000, 1));
-  assert.equal(files.size("a"), 6000);
+  assert.equal(files.size("a"), 51_000);
   backend.fault = () => {};
   backend.log.length = 0;
   files.flush();
   assert.deepEqual(backend.log.filter((c) => c.kind === "write").map((c) => [c.path, c.offset, c.length]), [
-    ["t/a", 5000, 1000],
+    ["t/a", 50_000, 1000],
     ["t/b", 10, 10],
   ]);
   assert.ok(!files.dirty);
   const whole = readWholeFile(backend, "t/a")!;
   sameBytes(whole.subarray(0, 1000), pattern(1000, 1));
-  sameBytes(whole.subarray(5000), pattern(1000, 2));
+  sameBytes(whole.subarray(50_000), pattern(1000, 2));
 });
 
 Deno.test("after half a write, what is dropped leaves the file as the disk has it", () => {
