@@ -13,6 +13,7 @@ type Bytes = Uint8Array<ArrayBuffer>;
 class NativeMap implements FileMap {
   readonly length: number;
   readonly #map: MappedFile;
+  #viewed = false;
 
   constructor(map: MappedFile) {
     this.#map = map;
@@ -37,7 +38,23 @@ class NativeMap implements FileMap {
   }
 
   view(offset: number, length: number): Uint8Array {
+    this.#viewed = true;
     return this.#map.view(offset, length).bytes;
+  }
+
+  close(): void {
+    this.#map.close();
+  }
+
+  /** Unmaps, unless views or requests need the map; true when it is unmapped. */
+  closeUnused(): boolean {
+    if (this.#viewed) return false;
+    try {
+      this.#map.close();
+      return true;
+    } catch {
+      return false; // a request runs on it
+    }
   }
 
   get damaged(): boolean {
@@ -46,13 +63,15 @@ class NativeMap implements FileMap {
 }
 
 class MmapHandle extends NativeHandle {
-  /** All maps that were made: a view of an older, shorter one may still be in use. */
-  readonly #maps: MappedFile[] = [];
+  /** The newest map, and older ones that views or requests still use. */
+  #maps: NativeMap[] = [];
 
   map(): FileMap {
+    // A file that grows is mapped anew again and again.
+    this.#maps = this.#maps.filter((old) => !old.closeUnused());
     const map = new MappedFile(this.native, this.fd, this.size(), this.path, this.stats.block);
-    this.#maps.push(map);
-    return new NativeMap(map);
+    this.#maps.push(new NativeMap(map));
+    return this.#maps[this.#maps.length - 1]!;
   }
 
   override close(): void {

@@ -324,6 +324,29 @@ Deno.test("mmap: a view is private, detached on close, and zero where the file b
   });
 });
 
+Deno.test("mmap: a file that grows is mapped anew, and one map is kept", () => {
+  if (!backendsHere().includes("mmap")) return;
+  inTempDirectory("mmap", (backend, directory) => {
+    const files = new TableFiles(directory, backend, { writable: true, context: new Context() });
+    files.create("f");
+    for (let i = 1; i <= 5; i++) {
+      files.write("f", (i - 1) * 300_000, pattern(300_000, i));
+      const target = new Uint8Array(i * 300_000);
+      files.gather(wholeGather("f", target.length, target));
+      sameBytes(target.subarray(-300_000), pattern(300_000, i));
+    }
+    assert.deepEqual([backend.stats.snapshot().calls.mmap, backend.stats.snapshot().calls.munmap], [5, 4]);
+    const view = files.view("f", 0, 300_000)!;
+    files.write("f", 1_500_000, pattern(300_000, 6));
+    files.gather(wholeGather("f", 1_800_000));
+    sameBytes(view, pattern(300_000, 1));
+    files.close();
+    assert.equal(view.length, 0);
+    const { calls } = backend.stats.snapshot();
+    assert.equal(calls.mmap, calls.munmap);
+  });
+});
+
 Deno.test("mmap: what is pending is not viewed, and others have no views", () => {
   if (!backendsHere().includes("mmap")) return;
   inTempDirectory("mmap", (backend, directory) => {
