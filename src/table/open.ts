@@ -4,7 +4,7 @@
  */
 import { resolve } from "node:path";
 import { TableError } from "../error.ts";
-import { readTableDat, type TableDat } from "../format/table-dat.ts";
+import { type PlainTableDat, readTableDat, type TableDat } from "../format/table-dat.ts";
 import { readSync, rowCountOf, type SyncInfo } from "../format/table-lock.ts";
 import type { Backend } from "../io/backend.ts";
 import { openBackend } from "../io/backends.ts";
@@ -15,6 +15,7 @@ import { lockTable, type TableLock } from "../io/lock.ts";
 import { delegate, fileSize, type Plan, readBytes } from "../io/plan.ts";
 import type { TableBody } from "./body.ts";
 import { ConcatenationBody } from "./concatenation.ts";
+import { managerFiles } from "./container.ts";
 import { PlainBody } from "./plain.ts";
 import { ReferenceBody } from "./reference.ts";
 import { resolveConfined } from "./subtables.ts";
@@ -125,7 +126,9 @@ function* openFiles(files: TableFiles, outer: Environment): Plan<TableBody> {
     switch (dat.kind) {
       case "PlainTable": {
         const { rowCount, askManagers } = rowCountOf(dat.rowCount, sync);
-        const body = new PlainBody({ files, dat, rowCount, sync, lock, environment });
+        const access = yield* managerFiles(files, dat.columnSet);
+        if (files.writable) checkStorage(dat, files);
+        const body = new PlainBody({ files, access, dat, rowCount, sync, lock, environment });
         if (askManagers) yield* body.askManagers();
         return body;
       }
@@ -152,6 +155,18 @@ function* openFiles(files: TableFiles, outer: Environment): Plan<TableBody> {
     }
     throw error;
   }
+}
+
+/** Files in a container are read, not written. */
+function checkStorage({ columnSet: { storage } }: PlainTableDat, { directory }: TableFiles): void {
+  if (storage === "separate") return;
+  throw new TableError(
+    "UNSUPPORTED",
+    `the table keeps its data in one file (storage option ${
+      storage === "multifile" ? "MultiFile" : "MultiHDF5"
+    }), which this version doesn't write; open it for reading, or copy it: the copy has separate files`,
+    { file: directory },
+  );
 }
 
 function checkChain({ count }: Environment, directory: string, chain: readonly string[]): void {

@@ -18,6 +18,7 @@ import {
   writeTableLock,
 } from "../format/table-lock.ts";
 import { TableRecord } from "../format/table-record.ts";
+import type { FileAccess } from "../io/access.ts";
 import type { IoStats } from "../io/counters.ts";
 import { runSync } from "../io/drivers.ts";
 import type { TableFiles } from "../io/files.ts";
@@ -34,6 +35,8 @@ import { columnSource } from "./source.ts";
 /** What a plain table is made of when it is opened or created. */
 export interface PlainParts {
   readonly files: TableFiles;
+  /** Files of the storage managers, where they aren't all in the directory: those of a container. */
+  readonly access?: FileAccess;
   readonly dat: PlainTableDat;
   /** Rows, after `table.lock` was heard. */
   readonly rowCount: number;
@@ -52,7 +55,10 @@ export class PlainBody implements TableBody {
   readonly parents: readonly string[] = [];
   readonly keywords: TableRecord;
   readonly columns: readonly PlainColumn[];
-  readonly access: TableFiles;
+  /** Files of the storage managers. */
+  readonly access: FileAccess;
+  /** The table's directory. */
+  readonly files: TableFiles;
   readonly environment: Environment;
   readonly #dat: PlainTableDat;
   readonly #slots: readonly ManagerSlot[];
@@ -68,7 +74,8 @@ export class PlainBody implements TableBody {
   /** `managers` are those of a new table, in the order of the ColumnSet; an existing table's are opened when needed. */
   constructor(parts: PlainParts, managers: readonly StorageManager[] | null = null) {
     const { files, dat } = parts;
-    this.access = files;
+    this.files = files;
+    this.access = parts.access ?? files;
     this.environment = parts.environment;
     this.#dat = dat;
     this.#rowCount = parts.rowCount;
@@ -106,13 +113,13 @@ export class PlainBody implements TableBody {
   }
 
   get path(): string {
-    return this.access.directory;
+    return this.files.directory;
   }
   get keywordsDirectory(): string {
-    return this.access.directory;
+    return this.files.directory;
   }
   get writable(): boolean {
-    return this.access.writable;
+    return this.files.writable;
   }
   get bigEndian(): boolean {
     return this.#dat.bigEndian;
@@ -124,16 +131,16 @@ export class PlainBody implements TableBody {
     return this.#slots.map(({ entry: { type, sequence } }) => ({ type, sequence }));
   }
   get stats(): IoStats {
-    return this.access.backend.stats;
+    return this.files.backend.stats;
   }
 
   /** Throws when a file shrank under a mapping. */
   check(): void {
-    this.access.check();
+    this.files.check();
   }
 
   info(): TableInfo {
-    return this.#info ??= infoOf(this.access);
+    return this.#info ??= infoOf(this.files);
   }
 
   *managerDetails(sequence: number): Plan<ManagerDetails | null> {
@@ -170,7 +177,7 @@ export class PlainBody implements TableBody {
       blobs ||= !sameBytes(blob, slot.blob);
       slot.blob = blob;
     });
-    this.access.flush({ durable });
+    this.files.flush({ durable });
     const changes = this.#changes();
     const table = this.#fresh || blobs || changes !== this.#written.changes ||
       this.#rowCount !== this.#written.rowCount;
@@ -179,13 +186,13 @@ export class PlainBody implements TableBody {
     if (this.#fresh) this.#writeFresh();
     else if (table || dirty.includes(true)) this.#writeSync(table, dirty);
     this.#fresh = false;
-    this.access.flush({ durable });
-    if (durable) this.access.backend.syncDirectory(this.path);
+    this.files.flush({ durable });
+    if (durable) this.files.backend.syncDirectory(this.path);
   }
 
   close(): void {
     try {
-      this.access.close();
+      this.files.close();
     } finally {
       this.#lock?.release();
     }
@@ -212,25 +219,25 @@ export class PlainBody implements TableBody {
         managers: this.#slots.map(({ entry, blob }) => ({ ...entry, blob })),
       },
     });
-    replaceFile(this.access.backend, this.access.pathOf("table.dat"), bytes, { syncDirectory: durable });
+    replaceFile(this.files.backend, this.files.pathOf("table.dat"), bytes, { syncDirectory: durable });
   }
 
   /** `table.info` and `table.lock` of a new table. */
   #writeFresh(): void {
     this.#sync = freshSync(this.#rowCount, this.columns.length, this.#slots.length);
     const lock = writeTableLock({ requests: [], sync: this.#sync });
-    runSync(replacePlan("table.info", writeTableInfo(this.#info ?? EMPTY_INFO)), this.access);
+    runSync(replacePlan("table.info", writeTableInfo(this.#info ?? EMPTY_INFO)), this.files);
     // Taking the lock has made the file; it must stay the same file, since the lock is on it.
     runSync(
       this.#lock === null ? replacePlan("table.lock", lock) : writePlan("table.lock", 0, lock),
-      this.access,
+      this.files,
     );
   }
 
   #writeSync(table: boolean, dirty: readonly boolean[]): void {
     const change = { rowCount: this.#rowCount, columnCount: this.columns.length, table, managers: dirty };
     this.#sync = nextSync(this.#sync, change);
-    runSync(syncPlan(this.#sync), this.access);
+    runSync(syncPlan(this.#sync), this.files);
   }
 
   #context(entry: { type: string; sequence: number }, columns: readonly BoundColumn[]): ManagerContext {
