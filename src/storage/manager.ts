@@ -62,7 +62,13 @@ export interface ManagedColumn {
    * shape `cellShape`, changing shape where the manager can (else SHAPE_MISMATCH, before anything is written).
    * With a box the cells exist and have shape `cellShape`. Absent: the column can't be written.
    */
-  write?(rows: Rows, cellShape: readonly number[], box: Box | null, source: CellSource, at: number): Plan<void>;
+  write?(
+    rows: Rows,
+    cellShape: readonly number[],
+    box: Box | null,
+    source: CellSource,
+    at: number,
+  ): Plan<void>;
   /**
    * Gives the cells of `rows` shape `cellShape` without values (they read as zeros), or makes them undefined (null).
    * INVALID_ARGUMENT where the manager can't.
@@ -75,7 +81,9 @@ export interface ManagedColumn {
 }
 
 /** What the `schema` command prints of a manager, beside its type, name and sequence number. */
-export type ManagerInfo = Readonly<Record<string, string | number | boolean | readonly number[] | readonly string[]>>;
+export type ManagerInfo = Readonly<
+  Record<string, string | number | boolean | readonly number[] | readonly string[]>
+>;
 
 /** An open storage manager. */
 export interface StorageManager {
@@ -106,12 +114,27 @@ export interface SourceColumn {
   readonly column: ManagedColumn;
 }
 
+/** A column of another table, whose plans run on that table's files. */
+export interface ForeignColumn extends SourceColumn {
+  /** Rows of the other table. */
+  readonly rowCount: number;
+}
+
 /** What virtual engines may ask floor 4 for. Look things up when they are needed, not when the manager opens. */
 export interface ColumnSource {
-  /** A column of the same table. @throws TableError NO_SUCH_COLUMN */
+  /**
+   * A column of the same table.
+   *
+   * @throws TableError NO_SUCH_COLUMN; CORRUPT when it is computed from a column of the manager that asks, LIMIT when
+   * too many are computed from each other
+   */
   column(name: string): SourceColumn;
-  /** A column of another table, whose stored name is resolved as for subtables; its plans are delegated. @throws TableError */
-  foreignColumn(storedTableName: string, column: string): SourceColumn & { readonly rowCount: number };
+  /**
+   * Plan: a column of another table, which stays open until this one closes. The stored name is resolved as for subtables.
+   *
+   * @throws TableError NO_SUCH_COLUMN; those of opening a table; CORRUPT for tables that refer to each other in a circle
+   */
+  foreignColumn(storedTableName: string, column: string): Plan<ForeignColumn>;
   /** Keywords of the table itself. */
   tableKeywords(): RecordFields;
 }
@@ -149,6 +172,10 @@ export interface StorageSpec {
 export interface ManagerKind {
   /** True for the class names that this kind serves, as `table.dat` has them (with template arguments). */
   serves(type: string): boolean;
+  /** False: `open` always throws, with the reason why columns of this kind can't be read. */
+  readonly readable?: false;
+  /** How a column is presented to readers, where that differs from its description: one of a class that is no data type. */
+  present?(type: string, bound: BoundColumn): BoundColumn;
   /** Reads the manager's headers. `blob` is what `table.dat` holds for it. */
   open(context: ManagerContext, blob: Uint8Array): Plan<StorageManager>;
   /** Makes the manager of a new table with `context.rowCount` rows; files are made by the plan. Absent: can't be written. */

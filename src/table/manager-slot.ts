@@ -43,9 +43,10 @@ export class ManagerSlot {
     return managerKind(this.entry.type);
   }
 
-  /** True when every column of the manager has a type that is known. */
+  /** True when the manager's columns can be read. */
   get supported(): boolean {
-    return this.kind !== undefined;
+    const { kind } = this;
+    return kind !== undefined && kind.readable !== false;
   }
 
   /** Plan: the manager, its headers read once. @throws TableError UNSUPPORTED, CORRUPT */
@@ -74,11 +75,11 @@ export class ManagerSlot {
   }
 }
 
-/** A column as managers see it. */
-export function boundColumn(desc: ColumnDesc, set: ColumnSet, index: number): BoundColumn {
+/** A column as managers see it, and as that kind of manager presents it. */
+export function boundColumn(desc: ColumnDesc, set: ColumnSet, index: number, managerType = ""): BoundColumn {
   const binding = set.columns[index]!;
   const array = desc.kind === "array";
-  return {
+  const bound: BoundColumn = {
     name: desc.name,
     kind: desc.kind === "scalar" ? "scalar" : array ? "array" : "record",
     dtype: desc.dtype ?? "record",
@@ -88,6 +89,7 @@ export function boundColumn(desc: ColumnDesc, set: ColumnSet, index: number): Bo
     maxLength: desc.maxLength,
     keywords: desc.keywords,
   };
+  return managerKind(managerType)?.present?.(managerType, bound) ?? bound;
 }
 
 /** A column of a plain table; `index` is its number within its manager. */
@@ -117,11 +119,16 @@ export class PlainColumn implements BodyColumn {
   }
 
   get supported(): boolean {
-    return this.#slot.supported && this.description.dtype !== null;
+    return this.#slot.supported && this.#typed;
+  }
+
+  /** True when the values are of a data type: a class of an application's own is none, unless its manager makes it one. */
+  get #typed(): boolean {
+    return this.description.dtype !== null || this.#slot.kind?.present !== undefined;
   }
 
   *open(): Plan<ManagedColumn> {
-    if (this.description.dtype === null) {
+    if (!this.#typed) {
       const { className, code } = this.description;
       throw new TableError(
         "UNSUPPORTED",

@@ -148,6 +148,8 @@ function* openFiles(files: TableFiles, outer: Environment): Plan<TableBody> {
       }
     }
   } catch (error) {
+    // Only tables that are open count: a forwarded column may be asked for again and again.
+    outer.count.tables--;
     try {
       files.close();
     } finally {
@@ -170,13 +172,14 @@ function checkStorage({ columnSet: { storage } }: PlainTableDat, { directory }: 
 }
 
 function checkChain({ count }: Environment, directory: string, chain: readonly string[]): void {
+  count.tables++;
   if (chain.includes(directory)) {
     throw new TableError("CORRUPT", `the table refers to itself, by way of ${chain.join(", ")}`, {
       file: directory,
     });
   }
   // The table that was asked for is not one that is referred to.
-  if (++count.tables > MAX_PARENTS + 1) {
+  if (count.tables > MAX_PARENTS + 1) {
     throw new TableError("LIMIT", `more than ${MAX_PARENTS} tables are referred to`, { file: chain[0] });
   }
 }

@@ -25,12 +25,12 @@ import type { TableFiles } from "../io/files.ts";
 import { replaceFile } from "../io/whole-file.ts";
 import type { TableLock } from "../io/lock.ts";
 import { fileSize, type Plan } from "../io/plan.ts";
-import type { BoundColumn, ManagedColumn, ManagerContext, StorageManager } from "../storage/manager.ts";
+import type { BoundColumn, ManagerContext, StorageManager } from "../storage/manager.ts";
 import type { ManagerDescription, ManagerDetails, TableBody } from "./body.ts";
 import { infoOf } from "./info.ts";
 import { boundColumn, ManagerSlot, PlainColumn } from "./manager-slot.ts";
 import type { Environment } from "./open.ts";
-import { columnSource } from "./source.ts";
+import { ColumnSources } from "./source.ts";
 
 /** What a plain table is made of when it is opened or created. */
 export interface PlainParts {
@@ -62,6 +62,7 @@ export class PlainBody implements TableBody {
   readonly environment: Environment;
   readonly #dat: PlainTableDat;
   readonly #slots: readonly ManagerSlot[];
+  readonly #sources = new ColumnSources(this);
   readonly #lock: TableLock | null;
   #sync: SyncInfo | null;
   #rowCount: number;
@@ -86,7 +87,10 @@ export class PlainBody implements TableBody {
     const { desc, columnSet } = dat;
     const readOnly = !files.writable;
     this.keywords = new TableRecord(desc.keywords, { readOnly });
-    const bound = desc.columns.map((column, i) => boundColumn(column, columnSet, i));
+    const types = new Map(columnSet.managers.map(({ sequence, type }) => [sequence, type]));
+    const bound = desc.columns.map((column, i) =>
+      boundColumn(column, columnSet, i, types.get(columnSet.columns[i]!.sequence))
+    );
     const numbers = new Map(columnSet.managers.map(({ sequence }) => [sequence, [] as number[]]));
     columnSet.columns.forEach(({ sequence }, i) => numbers.get(sequence)?.push(i));
     this.#slots = columnSet.managers.map((entry, i) => {
@@ -137,6 +141,7 @@ export class PlainBody implements TableBody {
   /** Throws when a file shrank under a mapping. */
   check(): void {
     this.files.check();
+    this.#sources.check();
   }
 
   info(): TableInfo {
@@ -195,6 +200,7 @@ export class PlainBody implements TableBody {
       this.files.close();
     } finally {
       this.#lock?.release();
+      this.#sources.close();
     }
   }
 
@@ -248,17 +254,10 @@ export class PlainBody implements TableBody {
       rowCount: this.#rowCount,
       bigEndian: this.#dat.bigEndian,
       privateKeywords: this.#dat.desc.privateKeywords,
-      source: columnSource(this),
+      source: this.#sources.of(entry.sequence),
       pathOf: (file) => this.access.pathOf(file),
     };
   }
-}
-
-/** A column's storage for virtual engines. */
-export function lazyColumn(body: PlainBody, name: string): { bound: BoundColumn; column: ManagedColumn } {
-  const column = body.columns.find((one) => one.bound.name === name);
-  if (column === undefined) throw new TableError("NO_SUCH_COLUMN", `no column ${name}`, { file: body.path });
-  return { bound: column.bound, column: column.lazily() };
 }
 
 /** Plan: adds rows to every manager; nothing is done unless all of them can. */
