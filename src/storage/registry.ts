@@ -8,6 +8,7 @@ import { tiledCellStMan } from "./tiled/cell.ts";
 import { tiledColumnStMan } from "./tiled/column.ts";
 import { tiledDataStMan } from "./tiled/data.ts";
 import { tiledShapeStMan } from "./tiled/shape.ts";
+import { virtualEngines } from "./virtual/mod.ts";
 
 const KINDS: readonly ManagerKind[] = [
   standardStMan,
@@ -16,6 +17,7 @@ const KINDS: readonly ManagerKind[] = [
   tiledColumnStMan,
   tiledCellStMan,
   tiledDataStMan,
+  ...virtualEngines,
 ];
 
 /** The kind that serves a class name, or undefined. */

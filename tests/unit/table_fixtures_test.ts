@@ -14,7 +14,10 @@ import {
 import { rowsAsJson } from "../rows-as-json.ts";
 
 /** What this version reads beside the core managers; see `needs` in fixtures/manifest.json. */
-const READS = ["tiledcell", "coordinates", "repair", "reftable", "concat", "incremental"];
+const READS = [
+  ...["tiledcell", "coordinates", "repair", "reftable", "concat", "incremental"],
+  ...["compress", "bitflags", "mapped", "forward"],
+];
 
 for (const { name, rows, byteOrder } of fixtures(READS)) {
   Deno.test(`${name} is read as casacore reads it`, () => {

@@ -1,0 +1,66 @@
+/**
+ * What all engines have in common (format reference part 6, section 1): no file, no bytes of their own in `table.dat`;
+ * parameters are keywords of the virtual column, and each column stands by itself.
+ */
+import type { Plan } from "../../io/plan.ts";
+import type {
+  BoundColumn,
+  ManagedColumn,
+  ManagerContext,
+  ManagerInfo,
+  ManagerKind,
+  StorageManager,
+} from "../manager.ts";
+
+/** A virtual column, and what `schema` prints of it. */
+export interface EngineColumn {
+  readonly column: ManagedColumn;
+  readonly info: ManagerInfo;
+}
+
+/** What tells one engine from another. */
+export interface Engine {
+  serves(type: string): boolean;
+  /** Makes one of its columns; nothing is read. @throws TableError CORRUPT for keywords that are missing or wrong */
+  column(context: ManagerContext, bound: BoundColumn): EngineColumn;
+  /** Name of the manager; that of its column unless told otherwise. */
+  name?(context: ManagerContext): string;
+}
+
+/** The kind of manager that an engine is. */
+export function engineKind(engine: Engine): ManagerKind {
+  return {
+    serves: (type) => engine.serves(type),
+    // deno-lint-ignore require-yield
+    *open(context: ManagerContext): Plan<StorageManager> {
+      return new VirtualManager(context, engine);
+    },
+  };
+}
+
+/** A manager without files. */
+class VirtualManager implements StorageManager {
+  readonly type: string;
+  readonly name: string;
+  readonly sequence: number;
+  readonly rowCount = -1;
+  readonly dirty = false;
+  readonly info: ManagerInfo;
+  readonly #columns: readonly EngineColumn[];
+
+  constructor(context: ManagerContext, engine: Engine) {
+    this.type = context.type;
+    this.sequence = context.sequence;
+    this.#columns = context.columns.map((bound) => engine.column(context, bound));
+    this.name = engine.name?.(context) ?? context.columns[0]?.name ?? "";
+    this.info = this.#columns[0]?.info ?? {};
+  }
+
+  files(): string[] {
+    return [];
+  }
+
+  column(index: number): ManagedColumn {
+    return this.#columns[index]!.column;
+  }
+}

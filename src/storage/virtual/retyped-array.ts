@@ -1,0 +1,74 @@
+/**
+ * RetypedArrayEngine<S,T>: objects of an application's own class S, each kept as a small array of T in front of the
+ * cell's axes (format reference part 6, section 6.2). What the numbers of an object mean only the application knows,
+ * so the column is read as the numbers that are stored: of type T, the object's axes first.
+ */
+import type { DType } from "../../array/dtype.ts";
+import type { Box, Rows } from "../../array/rows.ts";
+import { fieldOf } from "../../format/record.ts";
+import type { Plan } from "../../io/plan.ts";
+import type {
+  BoundColumn,
+  CellTarget,
+  ManagedColumn,
+  ManagerContext,
+  ManagerKind,
+  ShapeRun,
+} from "../manager.ts";
+import { type EngineColumn, engineKind } from "./engine.ts";
+import { Parameters } from "./parameters.ts";
+import { OtherColumn, STORED_NAME } from "./stored.ts";
+import { dtypeOfName, templateArguments } from "./type-names.ts";
+
+/** The kind that serves `RetypedArrayEngine<S,T>`. */
+export const retypedArray: ManagerKind = {
+  ...engineKind({
+    serves: (type) => storedTypeOf(type) !== undefined,
+    column(context, bound): EngineColumn {
+      const column = new RetypedColumn(context, bound, storedTypeOf(context.type)!);
+      return { column, info: column.info() };
+    },
+  }),
+  // Cells have more axes than the description says, how many the stored column knows.
+  present: (type, bound) => ({ ...bound, dtype: storedTypeOf(type)!, shape: null, ndim: -1 }),
+};
+
+function storedTypeOf(type: string): DType | undefined {
+  const names = templateArguments(type, "RetypedArrayEngine");
+  const dtype = names?.length === 2 ? dtypeOfName(names[1]!) : undefined;
+  return dtype === "record" ? undefined : dtype;
+}
+
+class RetypedColumn implements ManagedColumn {
+  readonly #stored: OtherColumn;
+  readonly #elementShape: readonly number[];
+
+  constructor(context: ManagerContext, bound: BoundColumn, storedType: DType) {
+    const parameters = new Parameters(context, bound);
+    if (bound.kind !== "array") parameters.fail(`it is a column of ${bound.kind}, expected array`);
+    this.#stored = new OtherColumn(context, bound, parameters.text(STORED_NAME), "array", storedType);
+    const shape = fieldOf(bound.keywords, "_RetypedArrayEngine_Shape");
+    // Cells may have less than the whole object; their own shape counts, and this one is for information.
+    this.#elementShape = shape?.kind === "array" && shape.dtype !== "string"
+      ? Array.from(shape.data as ArrayLike<number | bigint>, Number)
+      : [];
+  }
+
+  info() {
+    return { stored: this.#stored.name, elementShape: this.#elementShape };
+  }
+
+  *shapes(rows: Rows): Plan<ShapeRun[]> {
+    return yield* this.#stored.find().column.shapes(rows);
+  }
+
+  *read(
+    rows: Rows,
+    cellShape: readonly number[],
+    box: Box | null,
+    target: CellTarget,
+    at: number,
+  ): Plan<void> {
+    yield* this.#stored.find().column.read(rows, cellShape, box, target, at);
+  }
+}
