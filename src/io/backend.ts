@@ -58,14 +58,19 @@ export interface FileMap {
 /** Names of the backends. `direct` (O_DIRECT) is not there yet. */
 export type IoName = "node" | "seek" | "pread" | "mmap" | "direct" | "memory";
 
+/** What a path leads to. */
+export type PathKind = "file" | "directory" | "link" | "other";
+
 /** A way to reach files. */
 export interface Backend {
   readonly name: IoName;
   readonly stats: IoStats;
   /** @throws TableError NOT_FOUND, IO */
   open(path: string, mode: OpenMode): Handle;
-  /** What is at `path`, or null. */
-  kind(path: string): "file" | "directory" | "other" | null;
+  /** What is at `path`, or null. A symbolic link is what it leads to, unless `noFollow` is set. */
+  kind(path: string, options?: { noFollow?: boolean }): PathKind | null;
+  /** The absolute path without symbolic links. @throws TableError NOT_FOUND */
+  realPath(path: string): string;
   /** Names in a directory, sorted. */
   list(path: string): string[];
   /** Makes one directory. @throws TableError EXISTS */

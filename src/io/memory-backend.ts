@@ -3,7 +3,7 @@
  * tables, and to tell what encoding costs from what I/O costs: it makes no system call, so it counts none, but for the
  * kinds of calls that a disk would have seen.
  */
-import { type Backend, type Handle, type OpenMode, systemError } from "./backend.ts";
+import { type Backend, type Handle, type OpenMode, type PathKind, systemError } from "./backend.ts";
 import { IoStats, SeekTracker } from "./counters.ts";
 
 /** EISDIR, ENOTDIR, ENOENT, EEXIST, ENOTEMPTY, EFBIG as Linux numbers them. */
@@ -143,7 +143,13 @@ export class MemoryBackend implements Backend {
     return new MemoryHandle(path, file, mode !== "read", this.stats);
   }
 
-  kind(path: string): "file" | "directory" | "other" | null {
+  /** There are no links here. */
+  realPath(path: string): string {
+    if (this.kind(path) === null) throw systemError("realpath", path, NO_ENTRY, "ENOENT");
+    return clean(path);
+  }
+
+  kind(path: string): PathKind | null {
     this.stats.count("stat");
     const name = clean(path);
     return this.store.files.has(name) ? "file" : this.store.directories.has(name) ? "directory" : null;

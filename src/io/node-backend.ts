@@ -4,7 +4,14 @@
 import fs from "node:fs";
 import os from "node:os";
 import type { TableError } from "../error.ts";
-import { type Backend, type Handle, MAX_CALL_BYTES, type OpenMode, systemError } from "./backend.ts";
+import {
+  type Backend,
+  type Handle,
+  MAX_CALL_BYTES,
+  type OpenMode,
+  type PathKind,
+  systemError,
+} from "./backend.ts";
 import { IoStats, SeekTracker } from "./counters.ts";
 
 const FLAGS: Readonly<Record<OpenMode, string>> = { read: "r", update: "r+", create: "w+" };
@@ -155,11 +162,22 @@ export abstract class NodePaths {
     this.stats = stats;
   }
 
-  kind(path: string): "file" | "directory" | "other" | null {
+  realPath(path: string): string {
     this.stats.count("stat");
     try {
-      const stat = fs.statSync(path, { throwIfNoEntry: false });
-      return stat === undefined ? null : stat.isFile() ? "file" : stat.isDirectory() ? "directory" : "other";
+      return fs.realpathSync.native(path);
+    } catch (error) {
+      throw errorOf(error, "realpath", path);
+    }
+  }
+
+  kind(path: string, { noFollow = false }: { noFollow?: boolean } = {}): PathKind | null {
+    this.stats.count("stat");
+    try {
+      const stat = (noFollow ? fs.lstatSync : fs.statSync)(path, { throwIfNoEntry: false });
+      if (stat === undefined) return null;
+      if (stat.isSymbolicLink()) return "link";
+      return stat.isFile() ? "file" : stat.isDirectory() ? "directory" : "other";
     } catch (error) {
       if ((error as { code?: string }).code === "ENOTDIR") return null;
       throw errorOf(error, "stat", path);

@@ -65,10 +65,8 @@ interface Tree {
  */
 export function copyTable(from: Table, path: string, options: CopyOptions): void {
   const target = resolve(path);
-  if (isWithin(from.path, target)) {
-    throw new TableError("INVALID_ARGUMENT", "a table can't be copied into itself", { file: target });
-  }
   const backend = openBackend(options.io ?? "auto", { writable: true, ...contextOf(options) });
+  checkApart(from, target, backend);
   if (options.overwrite !== true) removeOld(backend, target, false);
   const tree = { source: from.keywordsDirectory, partial: target + PARTIAL, target };
   if (backend.kind(tree.partial) !== null) removeTree(backend, tree.partial);
@@ -80,6 +78,19 @@ export function copyTable(from: Table, path: string, options: CopyOptions): void
   } catch (error) {
     if (backend.kind(tree.partial) !== null) removeTree(backend, tree.partial);
     throw error;
+  }
+}
+
+/** @throws TableError INVALID_ARGUMENT when the copy would lie within its original or take its place */
+function checkApart(from: Table, target: string, backend: Backend): void {
+  const place = backend.kind(target) === null ? target : backend.realPath(target);
+  for (const path of [from.path, ...from.parents]) {
+    const original = backend.kind(path) === null ? path : backend.realPath(path);
+    if (isWithin(original, place) || isWithin(place, original)) {
+      throw new TableError("INVALID_ARGUMENT", `a table can't be copied into or over itself (${path})`, {
+        file: target,
+      });
+    }
   }
 }
 

@@ -31,8 +31,14 @@ export function makeDirectory(backend: Backend, directory: string, overwrite: bo
  * @throws TableError EXISTS for a table that may not be replaced, or for anything that is no table; LOCKED
  */
 export function removeOld(backend: Backend, directory: string, overwrite: boolean): void {
-  const kind = backend.kind(directory);
+  const kind = backend.kind(directory, { noFollow: true });
   if (kind === null) return;
+  if (kind === "link") {
+    // What a link leads to may have other names, and other users.
+    throw new TableError("EXISTS", "there is a symbolic link of that name; name the table itself", {
+      file: directory,
+    });
+  }
   const table = backend.kind(`${directory}/table.dat`) !== null;
   if (table && !overwrite) {
     throw new TableError("EXISTS", "there is a table of that name; overwrite: true replaces it", {
@@ -48,12 +54,15 @@ export function removeOld(backend: Backend, directory: string, overwrite: boolea
   removeTree(backend, directory);
 }
 
-/** Removes a directory with all that is in it; `table.dat` goes first, so that what is left is no table. */
+/**
+ * Removes a directory with all that is in it; `table.dat` goes first, so that what is left is no table. Of a symbolic link
+ * only the link goes, never what it leads to.
+ */
 export function removeTree(backend: Backend, directory: string): void {
   const names = backend.list(directory).sort((a, b) => Number(b === "table.dat") - Number(a === "table.dat"));
   for (const name of names) {
     const path = `${directory}/${name}`;
-    if (backend.kind(path) === "directory") removeTree(backend, path);
+    if (backend.kind(path, { noFollow: true }) === "directory") removeTree(backend, path);
     else backend.remove(path);
   }
   backend.removeDirectory(directory);

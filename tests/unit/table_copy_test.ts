@@ -80,6 +80,28 @@ Deno.test("subtables within the table are copied with it, the others stay where 
   }
 });
 
+Deno.test("what symbolic links lead to is never removed", () => {
+  using folder = temporaryFolder();
+  const precious = `${folder.path}/precious`, path = `${folder.path}/copy`, link = `${folder.path}/link`;
+  const options = { io: "node", lock: "none", overwrite: true } as const;
+  Deno.mkdirSync(precious);
+  Deno.writeTextFileSync(`${precious}/letter.txt`, "keep me");
+  using table = Table.open(fixturePath("minimal_le"), { io: "node" });
+  table.copy(path, options);
+  Deno.symlinkSync(precious, `${path}/LINK`);
+  Deno.symlinkSync(path, link);
+  assert.throws(() => table.copy(link, options), { code: "EXISTS" });
+  {
+    using copy = Table.open(link, { io: "node" });
+    assert.throws(() => copy.copy(path, options), { code: "INVALID_ARGUMENT" });
+    assert.throws(() => copy.copy(`${path}/inside`, options), { code: "INVALID_ARGUMENT" });
+  }
+  table.copy(path, options);
+  assert.equal(Deno.readTextFileSync(`${precious}/letter.txt`), "keep me");
+  using again = Table.open(path, { io: "node" });
+  assert.deepEqual(rowsAsJson(again), rowsAsJson(table));
+});
+
 Deno.test("a copy that fails leaves nothing, and an existing table as it was", () => {
   using folder = temporaryFolder();
   const path = `${folder.path}/copy`;
