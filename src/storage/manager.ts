@@ -9,6 +9,7 @@ import type { DType } from "../array/dtype.ts";
 import type { Box, Rows } from "../array/rows.ts";
 import type { RecordFields } from "../format/record.ts";
 import type { Plan } from "../io/plan.ts";
+import type { Finding } from "./findings.ts";
 
 /** A column as its manager sees it. Managers number their columns 0, 1, … in this order, that of the description. */
 export interface BoundColumn {
@@ -106,6 +107,11 @@ export interface StorageManager {
   flush?(): Plan<Uint8Array>;
   /** True when something changed since the last flush. */
   readonly dirty: boolean;
+  /**
+   * Plan: everything in the manager's files that is inconsistent, what reading cells would not notice included. Absent:
+   * whoever checks reads every cell.
+   */
+  check?(): Plan<Finding[]>;
 }
 
 /** A column of the same table, for virtual engines that compute theirs from it. */
