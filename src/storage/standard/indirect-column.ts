@@ -147,6 +147,11 @@ export class IndirectColumn implements ManagedColumn {
     return offsets;
   }
 
+  /** Plan: where the arrays of rows stand, 0 for cells without one. For checks. @throws TableError CORRUPT */
+  offsets(rows: Rows): Plan<Float64Array> {
+    return this.#offsets(this.#area.pieces(rows), rows);
+  }
+
   /** The offsets that cells keep. @throws TableError CORRUPT beyond 2^53 */
   *#offsets(pieces: Pieces, rows: Rows): Plan<Float64Array> {
     const words = new Uint32Array(2 * rows.length);

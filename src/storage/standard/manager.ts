@@ -17,7 +17,9 @@ import type {
 } from "../manager.ts";
 import { Area } from "./area.ts";
 import { formatBlob, parseBlob, type SsmBlob } from "./blob.ts";
+import type { Finding } from "../findings.ts";
 import { BucketFile } from "./bucket-file.ts";
+import { checkStandard } from "./check.ts";
 import { FixedStringColumn } from "./fixed-string-column.ts";
 import { formatHeader, HEADER_BYTES, parseHeader } from "./header.ts";
 import type { ColumnHost } from "./host.ts";
@@ -153,6 +155,7 @@ class StandardManager implements StorageManager, ColumnHost {
   readonly #blob: SsmBlob;
   readonly #indices: readonly SsmIndex[];
   readonly #arrays: ArrayFile | TableError | null;
+  readonly #bound: readonly BoundColumn[];
   readonly #areas: readonly Area[];
   readonly #columns: readonly ManagedColumn[];
   /** Indices whose last bucket has unused slots that may hold something. */
@@ -173,6 +176,7 @@ class StandardManager implements StorageManager, ColumnHost {
     this.#place = parts.place;
     this.#dirty = parts.fresh;
     this.#stale = new Set(parts.fresh ? [] : indices);
+    this.#bound = context.columns;
     this.#areas = context.columns.map((column, i) => this.#areaOf(column, i, context));
     this.#columns = context.columns.map((column, i) => makeColumn(this, this.#areas[i]!, column));
     this.#flushed = parts.fresh ? "" : this.#structure();
@@ -262,6 +266,19 @@ class StandardManager implements StorageManager, ColumnHost {
       indices: this.#indices.length,
     };
     return this.#arrays instanceof ArrayFile ? { ...info, arrayFileBytes: this.#arrays.length } : info;
+  }
+
+  check(): Plan<Finding[]> {
+    return checkStandard({
+      bound: this.#bound,
+      columns: this.#columns,
+      areas: this.#areas,
+      file: this.file,
+      indices: this.#indices,
+      place: this.#place,
+      lastStringBucket: this.tail.lastStringBucket,
+      arrays: this.#arrays,
+    });
   }
 
   *addRows(count: number): Plan<void> {
