@@ -16,7 +16,7 @@ import type { AipsFile } from "./aips-file.ts";
 import { eachChunk } from "./chunks.ts";
 
 /** Says that the offset follows as an Int64. */
-const LARGE_OFFSET = 0x80000001;
+export const LARGE_OFFSET = 0x80000001;
 
 /** Bytes of an offset, and of a large one behind its marker. */
 const WORD_BYTES = 4, LARGE_BYTES = 8;

@@ -8,7 +8,9 @@ import { fileSize, type Plan } from "../../io/plan.ts";
 import { arrayFileName } from "../arrayfile/header.ts";
 import { LazyArrayFile } from "../arrayfile/lazy.ts";
 import type { ManagedColumn, ManagerContext, ManagerInfo, ManagerKind, StorageManager } from "../manager.ts";
+import type { Finding } from "../findings.ts";
 import { AipsFile } from "./aips-file.ts";
+import { checkAips } from "./check.ts";
 import { isIndirect } from "./column-object.ts";
 import { type AipsHeader, readAipsHeader } from "./header.ts";
 import { IndirectColumn } from "./indirect-column.ts";
@@ -49,6 +51,7 @@ class AipsManager implements StorageManager {
   readonly rowCount: number;
   readonly dirty = false;
   readonly info: ManagerInfo;
+  readonly check: () => Plan<Finding[]>;
   readonly #files: readonly string[];
   readonly #columns: readonly ManagedColumn[];
 
@@ -59,6 +62,7 @@ class AipsManager implements StorageManager {
     this.info = { version: header.version };
     this.#files = files;
     const file = new AipsFile(files[0]!, context.pathOf(files[0]!), header, context.columns);
+    this.check = () => checkAips(file, context);
     const arrayName = arrayFileName(context.sequence);
     const arrays = new LazyArrayFile(arrayName, context.pathOf(arrayName), true);
     this.#columns = context.columns.map((bound, i) => {

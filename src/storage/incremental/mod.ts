@@ -14,7 +14,9 @@ import type {
   ManagerKind,
   StorageManager,
 } from "../manager.ts";
+import type { Finding } from "../findings.ts";
 import { BucketFile } from "./bucket-file.ts";
+import { checkIncremental } from "./check.ts";
 import {
   hasFilePerColumn,
   HEADER_BYTES,
@@ -97,6 +99,7 @@ class IncrementalManager implements StorageManager {
   readonly rowCount: number;
   readonly dirty = false;
   readonly info: ManagerInfo;
+  readonly check: () => Plan<Finding[]>;
   readonly #files: readonly string[];
   readonly #columns: readonly ManagedColumn[];
 
@@ -116,6 +119,7 @@ class IncrementalManager implements StorageManager {
       buckets: header.bucketCount,
       freeBuckets: header.freeBuckets,
     };
+    this.check = () => checkIncremental({ bound: context.columns, file, arrays });
     this.#files = [file.name, ...arrayNames];
     this.#columns = context.columns.map((bound, i) => {
       const array = arrays[i]!;

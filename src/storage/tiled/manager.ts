@@ -13,6 +13,8 @@ import type { Rows } from "../../array/rows.ts";
 import { AipsReader } from "../../format/aipsio.ts";
 import { fileSize, type Plan, readBytes } from "../../io/plan.ts";
 import type { ManagedColumn, ManagerContext, ManagerInfo, StorageManager } from "../manager.ts";
+import type { Finding } from "../findings.ts";
+import { checkTiled } from "./check.ts";
 import { CoordinateColumn, IdColumn } from "./coordinates.ts";
 import type { Cube } from "./cube.ts";
 import { DataColumn } from "./data-column.ts";
@@ -161,6 +163,10 @@ export abstract class TiledManager implements StorageManager {
   /** An error in the header file, found after it was read. */
   corrupt(reason: string): TableError {
     return new TableError("CORRUPT", reason, { file: this.context.pathOf(headerName(this.sequence)) });
+  }
+
+  check(): Plan<Finding[]> {
+    return checkTiled(this);
   }
 
   /** Plan: makes data files as long as their cubes grew to. */
