@@ -143,6 +143,8 @@ export interface ColumnSource {
   foreignColumn(storedTableName: string, column: string): Plan<ForeignColumn>;
   /** Keywords of the table itself. */
   tableKeywords(): RecordFields;
+  /** Tables that lead to this one, each referring to the next; 0 or left out for the one that was asked for. */
+  readonly depth?: number;
 }
 
 /** Everything a manager is told about the table. */

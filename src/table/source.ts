@@ -27,6 +27,7 @@ export class ColumnSources {
       column: (name) => this.#column(sequence, name),
       foreignColumn: (storedName, column) => this.#foreignColumn(storedName, column),
       tableKeywords: () => this.#body.keywords.toFields(),
+      depth: this.#body.environment.chain.length - 1,
     };
   }
 

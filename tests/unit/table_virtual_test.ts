@@ -272,21 +272,29 @@ Deno.test("row numbers past the end of the other table, or in no such column, ar
   );
 });
 
-Deno.test("row numbers that are forwarded themselves are not supported", () => {
+Deno.test("row numbers may come from another table too, but not over and over", () => {
   using folder = temporaryFolder();
-  makeTable(`${folder.path}/t`);
-  {
-    using own = Table.create(`${folder.path}/f`, { columns: [scalar("id", "int32")], rows: 3 });
-    own.flush();
+  const tables = 7;
+  makeTable(`${folder.path}/t${tables}`);
+  for (let k = 0; k < tables; k++) {
+    const path = `${folder.path}/t${k}`, next = `./t${k + 1}`;
+    {
+      using own = Table.create(path, { columns: [scalar("id", "int32")], rows: 3 });
+      own.flush();
+    }
+    addVirtualColumns(path, [
+      forwarded("x", "", { engine: INDEXED, keywords: { _ForwardColumn_TableName_Row: next } }),
+      forwarded("rows", next, { kind: "scalar", dtype: "uint32" }),
+    ], (first) => ({ [`_ForwardColumn_RowName_${first}`]: "rows" }));
   }
-  const keywords = { _ForwardColumn_TableName_Row: "./t" };
-  addVirtualColumns(`${folder.path}/f`, [
-    forwarded("x", "", { engine: INDEXED, keywords }),
-    forwarded("rows", "./t", { kind: "scalar", dtype: "uint32" }),
-  ], (first) => ({ [`_ForwardColumn_RowName_${first}`]: "rows" }));
-  using table = Table.open(`${folder.path}/f`);
-  assert.deepEqual([...table.getColumn("rows").data as Uint32Array], [2, 0, 1]);
-  assert.equal(failure(() => table.getColumn("x")).code, "UNSUPPORTED");
+  // Rows 2, 0, 1 of rows 2, 0, 1 … of x.
+  using near = Table.open(`${folder.path}/t${tables - 2}`);
+  assert.deepEqual([...near.getColumn("x").data as Float32Array], [10, 11, 20, 21, 0, 1]);
+  using four = Table.open(`${folder.path}/t${tables - 4}`);
+  assert.deepEqual([...four.getColumn("x").data as Float32Array], [20, 21, 0, 1, 10, 11]);
+  using far = Table.open(`${folder.path}/t0`);
+  assert.equal(failure(() => far.getColumn("x")).code, "LIMIT");
+  assert.deepEqual([...far.getColumn("rows").data as Uint32Array], [2, 0, 1]);
 });
 
 Deno.test("tables that forward to each other in a circle are corrupt, and too many are too many", async () => {

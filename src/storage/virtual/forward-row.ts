@@ -19,6 +19,8 @@ import { tableText } from "./parameters.ts";
 import { OtherColumn } from "./stored.ts";
 
 const INDEXED_TABLE_NAME = `${TABLE_NAME}_Row`;
+/** Tables, each behind the other, that may take their row numbers from yet another. */
+const MAX_LOOKUPS = 4;
 
 /** The kind that serves `ForwardColumnIndexedRowEngine`. */
 export const forwardRow = engineKind({
@@ -47,12 +49,15 @@ class IndexedColumn extends ForwardedColumn {
   }
 
   protected override *otherRows(rows: Rows): Plan<Rows> {
-    // Row numbers that are looked up in turn would make reading take 2^n steps over n tables.
+    // Each table that looks its row numbers up elsewhere doubles the work: over many of them it would never end.
     const { keywords } = this.#rows.find().bound;
-    if ([TABLE_NAME, INDEXED_TABLE_NAME].some((keyword) => fieldOf(keywords, keyword) !== undefined)) {
+    const forwarded = [TABLE_NAME, INDEXED_TABLE_NAME].some((keyword) =>
+      fieldOf(keywords, keyword) !== undefined
+    );
+    if (forwarded && (this.#context.source.depth ?? 0) >= MAX_LOOKUPS) {
       throw new TableError(
-        "UNSUPPORTED",
-        `the row numbers in column ${this.rowColumn} are forwarded from another table themselves`,
+        "LIMIT",
+        `row numbers in column ${this.rowColumn} come from another table, in a chain of more than ${MAX_LOOKUPS} tables`,
         { file: this.#context.pathOf("table.dat") },
       );
     }

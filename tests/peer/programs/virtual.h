@@ -108,9 +108,11 @@ void printValues(const Array<T>& values) {
   for (const T& value : flat) printBytes(&value, sizeof(T));
 }
 
+// Under another name if one is given.
 template <typename T>
-void printArrays(const Table& table, const std::string& name) {
-  ArrayColumn<T> column(table, name);
+void printArrays(const Table& table, const std::string& stored, const std::string& other = "") {
+  ArrayColumn<T> column(table, stored);
+  const std::string name = other.empty() ? stored : other;
   for (rownr_t row = 0; row < table.nrow(); row++) {
     std::printf("%s %u ", name.c_str(), unsigned(row));
     if (!column.isDefined(row)) {
@@ -149,6 +151,27 @@ inline void printStrings(const Table& table, const std::string& name) {
     const String value = column(row);
     std::printf("%s %u . ", name.c_str(), unsigned(row));
     printBytes(value.data(), value.size());
+    std::printf("\n");
+  }
+}
+
+// Strings of an array end in a zero byte each; there is no slice.
+inline void printStringArrays(const Table& table, const std::string& name) {
+  ArrayColumn<String> column(table, name);
+  for (rownr_t row = 0; row < table.nrow(); row++) {
+    std::printf("%s %u ", name.c_str(), unsigned(row));
+    if (!column.isDefined(row)) {
+      std::printf("undefined\n");
+      continue;
+    }
+    const IPosition shape = column.shape(row);
+    for (uInt axis = 0; axis < shape.size(); axis++) std::printf("%s%d", axis ? "," : "", int(shape[axis]));
+    std::printf(" ");
+    const Array<String> values = column(row);
+    for (const String& value : std::vector<String>(values.begin(), values.end())) {
+      printBytes(value.data(), value.size());
+      std::printf("00");
+    }
     std::printf("\n");
   }
 }
