@@ -54,8 +54,9 @@ double tessera_pread(int32_t fd, void *bytes, double length, double offset, uint
       if (error == EINTR) continue;
       return -error;
     }
-    if (got == 0) break;
     done += got;
+    /* A regular file gives less than asked only at its end: asking again would cost a call that returns 0. */
+    if ((size_t)got < part) break;
   }
   return (double)done;
 }

@@ -2,7 +2,9 @@
  * The storage managers that Tessera knows. A new one is a folder and a line here.
  */
 import type { ManagerKind } from "./manager.ts";
+import { stManAipsIO } from "./aipsio/mod.ts";
 import { incrementalStMan } from "./incremental/mod.ts";
+import { memoryStMan } from "./memory/mod.ts";
 import { standardStMan } from "./standard/mod.ts";
 import { tiledCellStMan } from "./tiled/cell.ts";
 import { tiledColumnStMan } from "./tiled/column.ts";
@@ -17,6 +19,8 @@ const KINDS: readonly ManagerKind[] = [
   tiledColumnStMan,
   tiledCellStMan,
   tiledDataStMan,
+  stManAipsIO,
+  memoryStMan,
   ...virtualEngines,
 ];
 

@@ -41,7 +41,11 @@ export function createBody(path: string, options: CreateOptions): TableBody {
   const dat = describe(options, bindings, rows);
   const backend = openBackend(options.io ?? "auto", { writable: true, ...contextOf(options) });
   makeDirectory(backend, directory, options.overwrite ?? false);
-  const files = new TableFiles(directory, backend, { writable: true, ...contextOf(options) });
+  const files = new TableFiles(directory, backend, {
+    writable: true,
+    newDirectory: true,
+    ...contextOf(options),
+  });
   let lock: TableLock | null = null;
   try {
     lock = lockTable(directory, backend, options.lock ?? "auto");

@@ -15,8 +15,8 @@ import { rowsAsJson } from "../rows-as-json.ts";
 
 /** What this version reads beside the core managers; see `needs` in fixtures/manifest.json. */
 const READS = [
-  ...["tiledcell", "coordinates", "repair", "reftable", "concat", "incremental"],
-  ...["compress", "bitflags", "mapped", "forward"],
+  ...["tiledcell", "coordinates", "repair", "reftable", "concat", "incremental", "aipsio", "memory"],
+  ...["compress", "bitflags", "mapped", "forward", "multifile"],
 ];
 
 for (const { name, rows, byteOrder } of fixtures(READS)) {
