@@ -154,6 +154,13 @@ export class PlainBody implements TableBody {
     return yield* slot.details();
   }
 
+  /** Plan: the storage manager of that sequence number, opened. For checks. @throws TableError as opening it */
+  *manager(sequence: number): Plan<StorageManager> {
+    const slot = this.#slots.find((one) => one.entry.sequence === sequence);
+    if (slot === undefined) throw new TableError("NOT_FOUND", `no manager ${sequence}`, { file: this.path });
+    return yield* slot.open();
+  }
+
   /**
    * Plan: the row count where `table.lock` says 0 and `table.dat` more: all rows may have been removed, and then the
    * managers know (format reference part 1, section 8.4).
@@ -233,11 +240,8 @@ export class PlainBody implements TableBody {
     this.#sync = freshSync(this.#rowCount, this.columns.length, this.#slots.length);
     const lock = writeTableLock({ requests: [], sync: this.#sync });
     runSync(replacePlan("table.info", writeTableInfo(this.#info ?? EMPTY_INFO)), this.files);
-    // Taking the lock has made the file; it must stay the same file, since the lock is on it.
-    runSync(
-      this.#lock === null ? replacePlan("table.lock", lock) : writePlan("table.lock", 0, lock),
-      this.files,
-    );
+    // Emptying a file that the lock has made leaves the lock as it is: locks are on the open file.
+    runSync(replacePlan("table.lock", lock), this.files);
   }
 
   #writeSync(table: boolean, dirty: readonly boolean[]): void {
