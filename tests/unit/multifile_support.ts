@@ -3,6 +3,11 @@
  * versions, any block size, blocks in any order, packed lists, checksums, chains of header blocks.
  */
 import { AipsWriter } from "../../src/format/aipsio.ts";
+import { openBackend } from "../../src/io/backends.ts";
+import { runSync } from "../../src/io/drivers.ts";
+import { TableFiles } from "../../src/io/files.ts";
+import { ContainerFiles } from "../../src/io/multifile-files.ts";
+import { readContainer } from "../../src/table/container.ts";
 
 /** How a container is laid out. */
 export interface ContainerLayout {
@@ -31,6 +36,14 @@ export interface MadeContainer {
   /** Blocks of each file, and blocks of the chain that holds the header. */
   readonly blocks: ReadonlyMap<string, readonly number[]>;
   readonly chain: readonly number[];
+}
+
+/** The virtual files of a table with a container, by name. */
+export function virtualFilesOf(directory: string): Map<string, Uint8Array> {
+  using files = new TableFiles(directory, openBackend("node"), { writable: false });
+  const header = runSync(readContainer(files), files)!;
+  const inside = new ContainerFiles(files, { file: "table.mf", ...header });
+  return new Map(header.files.map(({ name, size }) => [name, inside.read(name, 0, size).slice()]));
 }
 
 /** CRC-32/BZIP2, bit by bit. */

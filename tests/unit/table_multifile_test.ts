@@ -4,16 +4,11 @@
  */
 import assert from "node:assert/strict";
 import { Context, Table, TableError } from "../../mod.ts";
-import { runSync } from "../../src/io/drivers.ts";
-import { openBackend } from "../../src/io/backends.ts";
-import { TableFiles } from "../../src/io/files.ts";
-import { ContainerFiles } from "../../src/io/multifile-files.ts";
 import { MemoryFile } from "../../src/io/memory-backend.ts";
-import { readContainer } from "../../src/table/container.ts";
 import { assertSameRows, copyOfFixture, expectedRows, fixturePath } from "../fixture.ts";
 import { rowsAsJson } from "../rows-as-json.ts";
 import { fails } from "./io_help.ts";
-import { type ContainerLayout, makeContainer } from "./multifile_support.ts";
+import { type ContainerLayout, makeContainer, virtualFilesOf } from "./multifile_support.ts";
 import { numbersFrom } from "./storage_model_support.ts";
 
 const NAMES = ["multifile_le", "multifile_be", "multifile_long"];
@@ -28,17 +23,10 @@ function filesOf(name: string): Map<string, Uint8Array> {
   ]));
 }
 
-/** The virtual files of a golden table. */
-function virtualFiles(name: string): Map<string, Uint8Array> {
-  using files = new TableFiles(fixturePath(name), openBackend("node"), { writable: false });
-  const header = runSync(readContainer(files), files)!;
-  const inside = new ContainerFiles(files, { file: "table.mf", ...header });
-  return new Map(header.files.map(({ name, size }) => [name, inside.read(name, 0, size).slice()]));
-}
-
 /** The files of a golden table in another container. */
 function inContainer(name: string, layout: ContainerLayout): Map<string, Uint8Array> {
-  const files = filesOf(name), { container, extension } = makeContainer(virtualFiles(name), layout);
+  const files = filesOf(name),
+    { container, extension } = makeContainer(virtualFilesOf(fixturePath(name)), layout);
   files.set("table.mf", container);
   files.delete("table.mf_hdrext");
   if (extension !== null) files.set("table.mf_hdrext", extension);
@@ -139,7 +127,7 @@ Deno.test("a table that asked for a container and got none reads the files in it
   const files = filesOf("multifile_le");
   files.delete("table.mf");
   files.delete("table.mf_hdrext");
-  for (const [name, bytes] of virtualFiles("multifile_le")) files.set(name, bytes);
+  for (const [name, bytes] of virtualFilesOf(fixturePath("multifile_le"))) files.set(name, bytes);
   using table = Table.open("/t", { io: "memory", context: contextWith(files) });
   assertSameRows(rowsAsJson(table), expectedOf("multifile_le", table));
 });
@@ -154,7 +142,10 @@ Deno.test("a missing rest of the header is named", () => {
 });
 
 Deno.test("a chain of header blocks that is cut, too long, or leads nowhere is refused", () => {
-  const made = makeContainer(virtualFiles("multifile_le"), LAYOUTS["version 2, the second set, shuffled"]!);
+  const made = makeContainer(
+    virtualFilesOf(fixturePath("multifile_le")),
+    LAYOUTS["version 2, the second set, shuffled"]!,
+  );
   assert(made.chain.length > 3);
   const link = (block: number, next: number): () => Table => () => {
     const files = filesOf("multifile_le"), container = made.container.slice();

@@ -4,7 +4,6 @@
  */
 import { isNumeric } from "../../array/dtype.ts";
 import { elementsOf } from "../../array/rows.ts";
-import { TableError } from "../../error.ts";
 import { AipsReader } from "../../format/aipsio.ts";
 import { fileSize, type Plan, readBytes } from "../../io/plan.ts";
 import { type ArrayCells, checkArrays } from "../arrayfile/check.ts";
