@@ -3,6 +3,7 @@
  */
 import { Command, CommanderError } from "commander";
 import { addCat } from "./cat.ts";
+import { addCheck } from "./check.ts";
 import { addCopy } from "./copy.ts";
 import { addDoctor } from "./doctor.ts";
 import { errorText, EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError } from "./failure.ts";
@@ -39,7 +40,9 @@ Example:
       writeOut: (text) => terminal.out(encoder.encode(text)),
       writeErr: (text) => terminal.err(text.replace(/\n$/, "")),
     });
-  for (const add of [addShow, addSchema, addKeywords, addCat, addCopy, addDoctor]) add(program, terminal);
+  for (const add of [addShow, addSchema, addKeywords, addCat, addCopy, addCheck, addDoctor]) {
+    add(program, terminal);
+  }
   return program;
 }
 

@@ -4,7 +4,7 @@ import { VERSION } from "../../src/cli/version.ts";
 import { ROOT, spawnTable, table } from "./cli_support.ts";
 
 const MINIMAL = fixturePath("minimal_le");
-const COMMANDS = ["show", "schema", "keywords", "cat", "copy", "doctor"];
+const COMMANDS = ["show", "schema", "keywords", "cat", "copy", "check", "doctor"];
 
 Deno.test("the version is the one of the package", async () => {
   const { version } = JSON.parse(Deno.readTextFileSync(`${ROOT}deno.json`)) as { version: string };
