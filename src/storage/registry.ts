@@ -5,6 +5,7 @@ import type { ManagerKind } from "./manager.ts";
 import { stManAipsIO } from "./aipsio/mod.ts";
 import { incrementalStMan } from "./incremental/mod.ts";
 import { memoryStMan } from "./memory/mod.ts";
+import { rowBasedManagers } from "./rowbased/mod.ts";
 import { standardStMan } from "./standard/mod.ts";
 import { tiledCellStMan } from "./tiled/cell.ts";
 import { tiledColumnStMan } from "./tiled/column.ts";
@@ -21,6 +22,7 @@ const KINDS: readonly ManagerKind[] = [
   tiledDataStMan,
   stManAipsIO,
   memoryStMan,
+  ...rowBasedManagers,
   ...virtualEngines,
 ];
 
