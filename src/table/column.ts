@@ -2,10 +2,12 @@
  * `Column`: what a table says about one of its columns.
  */
 import type { DType } from "../array/dtype.ts";
+import { rowRange } from "../array/rows.ts";
 import type { TableRecord } from "../format/table-record.ts";
 import { runSync } from "../io/drivers.ts";
 import type { ManagedColumn } from "../storage/manager.ts";
 import type { BodyColumn, ManagerDescription, TableBody } from "./body.ts";
+import { checkRow } from "./selection.ts";
 
 /** A column's description, keywords and storage. Its values are read and put through the table. */
 export class Column {
@@ -79,6 +81,17 @@ export class Column {
   /** Bytes that the values take on disk, null where it can't be said for one column. @throws TableError CORRUPT, IO */
   get bytesOnDisk(): number | null {
     return this.readable ? this.#managed().bytesOnDisk?.() ?? null : null;
+  }
+
+  /**
+   * Shape of one cell, without its values: [] for scalars, null where it is undefined.
+   *
+   * @throws TableError OUT_OF_RANGE, UNSUPPORTED, CORRUPT, IO
+   */
+  cellShape(row: number): readonly number[] | null {
+    checkRow(row, this.#body.rowCount);
+    if (this.kind === "scalar") return [];
+    return runSync(this.#managed().shapes(rowRange(row, 1)), this.#body.access)[0]?.shape ?? null;
   }
 
   #managed(): ManagedColumn {
