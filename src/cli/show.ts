@@ -2,7 +2,7 @@
  * `table show`: what is in a table, on a page that fits the terminal.
  */
 import type { Command } from "commander";
-import { type NDArray, type Table, TableRecord } from "../../mod.ts";
+import { type Table, TableRecord } from "../../mod.ts";
 import {
   type ColumnDescription,
   describeSubtables,
@@ -12,9 +12,16 @@ import {
 } from "./describe.ts";
 import { shortPath } from "./failure.ts";
 import { tableSizes } from "./files.ts";
+import { describeImage, type ImageDescription, imageLines, isImage } from "./image.ts";
 import { jsonText } from "./json.ts";
 import { typeText, valueText } from "./keyword-text.ts";
 import { type Field, layout, styled } from "./layout.ts";
+import {
+  describeMeasurementSet,
+  isMeasurementSet,
+  type MeasurementSetDescription,
+  measurementSetLines,
+} from "./measurement-set.ts";
 import { addReadingOptions, openTable, type ReadingOptions, reportStats } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
 import { className, counted, cut, humanBytes, humanCount, shapeText, visible } from "./text.ts";
@@ -24,7 +31,7 @@ interface ShowOptions extends ReadingOptions {
   readonly json?: true;
 }
 
-/** Cells larger than this are not looked at for their shape. */
+/** Most bytes that are read at once of a column or cell to say what is in the table. */
 const MOST_SAMPLE_BYTES = 2 ** 20;
 
 /** Everything on the page. */
@@ -33,6 +40,8 @@ interface Page extends TableDescription {
   readonly bytesWithSubtables: number;
   readonly keywords: TableRecord;
   readonly subtables: readonly SubtableDescription[];
+  readonly measurementSet: MeasurementSetDescription | undefined;
+  readonly image: ImageDescription | undefined;
 }
 
 /** A unit for every axis, or one for all: `m`, `rad,rad,m`. */
@@ -67,11 +76,10 @@ function shortManagerText({ type, sequence }: { type: string; sequence: number }
   return managerText({ type: SHORT_MANAGERS[type] ?? type, sequence });
 }
 
-/** A cell's shape, null where it is undefined or too large to be read for that. */
+/** A cell's shape, null where it is undefined or can't be read. */
 function sampleShape(table: Table, name: string, row: number): readonly number[] | null {
   try {
-    const cell = table.getCell(name, row) as NDArray | null;
-    return cell?.shape ?? null;
+    return table.column(name).cellShape(row);
   } catch {
     return null; // what is wrong shows when the column is read
   }
@@ -216,6 +224,8 @@ function headLines(page: Page, width: number, color: boolean): string[] {
 export function pageLines(page: Page, table: Table, width: number, color: boolean): string[] {
   const sections = [
     headLines(page, width, color),
+    page.measurementSet === undefined ? [] : measurementSetLines(page.measurementSet, width, color),
+    page.image === undefined ? [] : imageLines(page.image, width, color),
     page.columns.length > 0 ? columnLines(page, table, width, color) : [],
     // Those of a reference or a concatenation are the other tables'.
     page.kind === "plain" && page.managers.length > 0 ? managerLines(page, width, color) : [],
@@ -228,13 +238,16 @@ export function pageLines(page: Page, table: Table, width: number, color: boolea
 function show(path: string, options: ShowOptions, terminal: Terminal): void {
   using table = openTable(path, options, { maxResultBytes: MOST_SAMPLE_BYTES });
   const opened = [table];
+  const note = (subtable: Table) => void opened.push(subtable);
   const { own, all } = tableSizes(table.path);
   const page: Page = {
     ...describeTable(table, path),
     bytesOnDisk: own,
     bytesWithSubtables: all,
     keywords: table.keywords,
-    subtables: describeSubtables(table, (subtable) => opened.push(subtable)),
+    subtables: describeSubtables(table, note),
+    measurementSet: isMeasurementSet(table) ? describeMeasurementSet(table, note) : undefined,
+    image: isImage(table) ? describeImage(table) : undefined,
   };
   if (options.json) printLines([jsonText(page, 2)], terminal);
   else printLines(pageLines(page, table, terminal.width, terminal.color), terminal);
