@@ -109,6 +109,46 @@ Deno.test("a row-based manager says what it has", () => {
   assert.deepEqual(table.managerDetails(1)?.files, ["table.f1"]);
 });
 
+Deno.test("positions stand in the order of the antennas, the reference left out wherever it is", () => {
+  for (const reference of [0, 1, 2, 3]) {
+    using other = changed("first", 1, (view) => view.setUint32(44, reference, true));
+    const file = Deno.readFileSync(`${other.path}/table.f1`);
+    const stored = new Float64Array(file.slice(60).buffer);
+    const position = (antenna: number, axis: number) =>
+      antenna === reference ? 0 : stored[3 * (antenna - (antenna > reference ? 1 : 0)) + axis]!;
+    using table = Table.open(other.path);
+    const [one, two] = ["ANTENNA1", "ANTENNA2"].map((name) => table.getColumn(name).data as Int32Array);
+    for (let row = 0; row < 6; row++) {
+      const { data } = table.getCell("UVW", row) as NDArray;
+      const expected = [0, 1, 2].map((axis) => position(two![row]!, axis) - position(one![row]!, axis));
+      assert.deepEqual([...data as Float64Array], expected);
+    }
+  }
+});
+
+Deno.test("rows that were never written are zero in the caller's array too", () => {
+  using table = Table.open(`${FOLDER}nothing`);
+  const into = new Float32Array(2 * 4 * 5).fill(7);
+  table.getColumn("DATA", { into });
+  assert.ok(into.every((value) => value === 0));
+});
+
+Deno.test("a longer header of the user's is passed over", () => {
+  using folder = temporaryFolder();
+  copyFolder(`${FOLDER}first`, `${folder.path}/t`);
+  for (const [sequence, user] of [[0, 16], [1, 32], [2, 8]] as const) {
+    const name = `${folder.path}/t/table.f${sequence}`, file = Deno.readFileSync(name);
+    const longer = new Uint8Array(file.length + 5);
+    longer.set(file.subarray(0, 28 + user));
+    longer.set(file.subarray(28 + user), 28 + user + 5);
+    new DataView(longer.buffer).setUint32(20, user + 5, true);
+    Deno.writeFileSync(name, longer);
+  }
+  using table = Table.open(`${folder.path}/t`);
+  using plain = Table.open(`${FOLDER}first`);
+  for (const name of table.columnNames) assert.deepEqual(table.getCells(name), plain.getCells(name));
+});
+
 Deno.test("damage to a row-based file is named with its place", () => {
   const cases: [
     sequence: number,

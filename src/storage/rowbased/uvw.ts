@@ -109,9 +109,8 @@ class UvwColumn implements ManagedColumn {
     return numbers;
   }
 
-  /** The block of a row. With one antenna there is nothing in the file, and everything is 0. */
+  /** The block of a row. With one antenna there is nothing in the file, nothing is missing, and everything is 0. */
   #blockOf(row: number): number {
-    if (this.#antennas === 1) return 0;
     const block = this.#rowsPerBlock > 0 ? Math.floor(row / this.#rowsPerBlock) : Infinity;
     if ((block + 1) * (this.#antennas - 1) > this.#file.rowCount || this.#antennas === 0) {
       throw new TableError("CORRUPT", `the coordinates of row ${row} were never written`, {

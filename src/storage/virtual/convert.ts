@@ -52,7 +52,7 @@ function toInt32(
 ): void {
   for (let i = 0; i < target.length; i++) {
     const value = source[i]!;
-    target[i] = value > -TWO_31 - 1 && value < TWO_31 ? value : -TWO_31;
+    target[i] = value >= -TWO_31 && value < TWO_31 ? value : -TWO_31;
   }
 }
 
