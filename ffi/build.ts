@@ -55,10 +55,13 @@ async function compile(compiler: string[], flags: readonly string[], folder: str
     output = await new Deno.Command(program!, { args: [...first, ...flags], cwd: folder, stdout: "null" })
       .output();
   } catch (cause) {
-    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+    // A program that may not be run gives PermissionDenied, as some paths that lead nowhere do.
+    if (!(cause instanceof Deno.errors.NotFound || cause instanceof Deno.errors.PermissionDenied)) {
+      throw cause;
+    }
     throw new TableError(
       "NOT_FOUND",
-      `no C compiler: ${program} was not found; install one (Debian: apt install gcc libc6-dev), or name it in CC`,
+      `no C compiler: ${program} was not found or can't be run; install one (Debian: apt install gcc libc6-dev), or name it in CC`,
       { cause },
     );
   }
