@@ -19,6 +19,7 @@ import { TableError } from "../src/error.ts";
 import type { Kernels } from "../src/array/kernels.ts";
 import type { MoveList } from "../src/array/moves.ts";
 import { badMove, checkBatch, checkBits, checkSwap } from "../src/array/refuse.ts";
+import { checkSymbols } from "../src/array/symbols.ts";
 import { cacheFolder, environment, libraryName, treeFolder } from "./paths.ts";
 import { SYMBOLS, type Symbols } from "./symbols.ts";
 
@@ -552,6 +553,23 @@ function nativeKernels(symbols: Symbols): Kernels {
         fileOffset,
       );
       if (result !== 0) gathered(moves, result);
+    },
+    decodeSymbols(box, stream, scale, target) {
+      checkSymbols(box, stream, scale, target);
+      const { levels, channel, row } = scale;
+      symbols.tessera_decode_symbols(
+        Float64Array.of(box.bits, box.items, box.first, ...box.shape, ...box.steps),
+        stream as Bytes,
+        stream.byteLength,
+        levels,
+        levels?.length ?? 0,
+        channel,
+        channel.length,
+        row,
+        row.length,
+        target as Bytes,
+        target.byteLength,
+      );
     },
   };
 }

@@ -6,6 +6,7 @@
  */
 import header from "./tessera.h" with { type: "text" };
 import bits from "./bits.c" with { type: "text" };
+import dysco from "./dysco.c" with { type: "text" };
 import errors from "./errors.c" with { type: "text" };
 import io from "./io.c" with { type: "text" };
 import lock from "./lock.c" with { type: "text" };
@@ -19,6 +20,7 @@ import swap from "./swap.c" with { type: "text" };
 export const SOURCES: Readonly<Record<string, string>> = {
   "tessera.h": header,
   "bits.c": bits,
+  "dysco.c": dysco,
   "errors.c": errors,
   "io.c": io,
   "lock.c": lock,

@@ -267,6 +267,22 @@ const BLOCKING = {
     ],
     result: "i32", // int32_t
   },
+  tessera_decode_symbols: {
+    parameters: [
+      "buffer", // const double *box
+      "buffer", // const uint8_t *stream
+      "f64", // double stream_bytes
+      "buffer", // const double *levels
+      "f64", // double level_count
+      "buffer", // const double *channel
+      "f64", // double channel_count
+      "buffer", // const double *row
+      "f64", // double row_count
+      "buffer", // uint8_t *target
+      "f64", // double target_bytes
+    ],
+    result: "i32", // int32_t
+  },
   tessera_gather: GATHER,
   tessera_scatter: SCATTER,
   tessera_gather_file: GATHER_FILE,

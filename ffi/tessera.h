@@ -139,6 +139,16 @@ void tessera_bits_to_bytes(const uint8_t *source, uint64_t bit, uint8_t *target,
 void tessera_bytes_to_bits(const uint8_t *source, uint8_t *target, uint64_t bit, uint64_t count);
 
 /*
+ * dysco.c: a box of packed symbols to floats, see src/array/symbols.ts. `box` has 9 doubles: bits, items, first symbol;
+ * rows, channels, correlations; the step of each in symbols. `levels` NULL: a symbol stands for itself. -EINVAL when
+ * anything leaves its buffer; nothing has changed then.
+ */
+TESSERA_EXPORT int32_t tessera_decode_symbols(const double *box, const uint8_t *stream, double stream_bytes,
+                                              const double *levels, double level_count, const double *channel,
+                                              double channel_count, const double *row, double row_count,
+                                              uint8_t *target, double target_bytes);
+
+/*
  * moves.c: boxes from a file's bytes to an array and back. A move is 2 + 3 * ndim doubles, see src/array/moves.ts.
  * All moves are checked before the first byte changes. Results: 0, or 1 + the number (in the list) of the first move
  * that is malformed, leaves its buffers, or has more elements than its target holds.

@@ -2,6 +2,7 @@
  * The inner loops of the format, as an interface: the C library and its TypeScript twins both serve it.
  */
 import type { MoveList } from "./moves.ts";
+import type { SymbolBox, SymbolScale } from "./symbols.ts";
 
 /** Loops over elements. Offsets and lengths are checked by the callee; a move that leaves its buffers throws RangeError. */
 export interface Kernels {
@@ -31,4 +32,6 @@ export interface Kernels {
     file: Uint8Array,
     fileOffset: number,
   ): void;
+  /** The box of a stream of packed symbols as float32 from the first byte of `target`. */
+  decodeSymbols(box: SymbolBox, stream: Uint8Array, scale: SymbolScale, target: Uint8Array): void;
 }

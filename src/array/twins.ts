@@ -6,6 +6,7 @@ import { packBits, swapBytes, unpackBits } from "./bits.ts";
 import { moveBoxes } from "./boxes.ts";
 import type { Kernels } from "./kernels.ts";
 import { checkBits, checkSwap } from "./refuse.ts";
+import { checkSymbols, decodeSymbols } from "./symbols.ts";
 
 /** The loops of {@linkcode Kernels}, without the C library. */
 export const twins: Kernels = {
@@ -27,5 +28,9 @@ export const twins: Kernels = {
   },
   scatter(moves, first, count, array, file, fileOffset) {
     moveBoxes(moves, first, count, { file, fileOffset, array, scatter: true });
+  },
+  decodeSymbols(box, stream, scale, target) {
+    checkSymbols(box, stream, scale, target);
+    decodeSymbols(box, stream, scale, target);
   },
 };

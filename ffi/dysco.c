@@ -1,0 +1,85 @@
+/*
+ * Packed symbols to floats, as DyscoStMan keeps visibilities and weights: a stream of bits, the least significant first,
+ * of which a symbol takes 1 to 16. See src/array/symbols.ts, the twin of this loop.
+ */
+#include "tessera.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Doubles of a box. */
+enum { BITS, ITEMS, FIRST, ROWS, CHANNELS, CORRELATIONS, ROW_STEP, CHANNEL_STEP, CORRELATION_STEP, BOX_DOUBLES };
+
+/* 57 bits or more from a bit of the stream on; zeros behind its end. */
+static inline uint64_t bits_from(const uint8_t *stream, uint64_t bytes, uint64_t bit) {
+  uint64_t at = bit >> 3, word = 0;
+  if (at + 8 <= bytes) memcpy(&word, stream + at, 8);
+  else memcpy(&word, stream + at, (size_t)(bytes - at));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+  word = __builtin_bswap64(word);
+#endif
+  return word >> (bit & 7);
+}
+
+static inline uint8_t *put(uint8_t *target, double value) {
+  float rounded = (float)value;
+  memcpy(target, &rounded, sizeof rounded);
+  return target + sizeof rounded;
+}
+
+/* `items` and whether there are levels are constants where this is called, so that each loop is compiled for its own. */
+__attribute__((always_inline)) static inline void decode(const int64_t *box, const uint8_t *stream, uint64_t bytes,
+                                                         const double *levels, const double *channel,
+                                                         const double *row, uint8_t *target, int items) {
+  const uint64_t bits = (uint64_t)box[BITS], mask = ((uint64_t)1 << bits) - 1;
+  const int64_t correlations = box[CORRELATIONS];
+  const uint64_t step = (uint64_t)box[CORRELATION_STEP] * bits;
+  for (int64_t r = 0; r < box[ROWS]; r++, row += correlations) {
+    const double *factor = channel;
+    for (int64_t c = 0; c < box[CHANNELS]; c++) {
+      uint64_t bit = (uint64_t)(box[FIRST] + r * box[ROW_STEP] + c * box[CHANNEL_STEP]) * bits;
+      for (int64_t p = 0; p < correlations; p++, bit += step) {
+        uint64_t word = bits_from(stream, bytes, bit);
+        double scale = *factor++ * row[p];
+        uint64_t symbol = word & mask;
+        target = put(target, (levels == NULL ? (double)symbol : levels[symbol]) * scale);
+        if (items == 2) {
+          symbol = word >> bits & mask;
+          target = put(target, (levels == NULL ? (double)symbol : levels[symbol]) * scale);
+        }
+      }
+    }
+  }
+}
+
+int32_t tessera_decode_symbols(const double *box, const uint8_t *stream, double stream_bytes, const double *levels,
+                               double level_count, const double *channel, double channel_count, const double *row,
+                               double row_count, uint8_t *target, double target_bytes) {
+  int64_t whole[BOX_DOUBLES];
+  for (int i = 0; i < BOX_DOUBLES; i++) {
+    if ((whole[i] = tessera_whole(box[i])) < 0) return -EINVAL;
+  }
+  const int64_t bits = whole[BITS], items = whole[ITEMS];
+  if (bits < 1 || bits > 16 || items < 1 || items > 2) return -EINVAL;
+  /* Products in doubles: rounded, if they are that large, and then far too large. */
+  const double places = box[ROWS] * box[CHANNELS] * box[CORRELATIONS];
+  if (!(places * (double)items * 4 <= target_bytes) || !(box[CHANNELS] * box[CORRELATIONS] <= channel_count) ||
+      !(box[ROWS] * box[CORRELATIONS] <= row_count) || (levels != NULL && level_count < (double)(1 << bits))) {
+    return -EINVAL;
+  }
+  if (places == 0) return 0;
+  const double end = box[FIRST] + (box[ROWS] - 1) * box[ROW_STEP] + (box[CHANNELS] - 1) * box[CHANNEL_STEP] +
+                     (box[CORRELATIONS] - 1) * box[CORRELATION_STEP] + (double)items;
+  if (!(end * (double)bits <= stream_bytes * 8)) return -EINVAL;
+
+  const uint64_t bytes = (uint64_t)stream_bytes;
+  if (levels == NULL) {
+    if (items == 1) decode(whole, stream, bytes, NULL, channel, row, target, 1);
+    else decode(whole, stream, bytes, NULL, channel, row, target, 2);
+  } else if (items == 1) {
+    decode(whole, stream, bytes, levels, channel, row, target, 1);
+  } else {
+    decode(whole, stream, bytes, levels, channel, row, target, 2);
+  }
+  return 0;
+}
