@@ -3,6 +3,7 @@
  */
 import type { ManagerKind } from "./manager.ts";
 import { stManAipsIO } from "./aipsio/mod.ts";
+import { dyscoStMan } from "./dysco/mod.ts";
 import { incrementalStMan } from "./incremental/mod.ts";
 import { memoryStMan } from "./memory/mod.ts";
 import { rowBasedManagers } from "./rowbased/mod.ts";
@@ -22,6 +23,7 @@ const KINDS: readonly ManagerKind[] = [
   tiledDataStMan,
   stManAipsIO,
   memoryStMan,
+  dyscoStMan,
   ...rowBasedManagers,
   ...virtualEngines,
 ];
