@@ -490,6 +490,8 @@ export function gathered(moves: MoveList, result: number): number {
 
 function nativeKernels(symbols: Symbols): Kernels {
   type Bytes = Uint8Array<ArrayBuffer>;
+  /** A box of symbols, for the time of a call. */
+  const numbers = new Float64Array(10);
   return {
     name: "native",
     swap(bytes, unit) {
@@ -557,8 +559,14 @@ function nativeKernels(symbols: Symbols): Kernels {
     decodeSymbols(box, stream, scale, target) {
       checkSymbols(box, stream, scale, target);
       const { levels, channel, row } = scale;
+      numbers[0] = box.bits;
+      numbers[1] = box.items;
+      numbers[2] = box.copies;
+      numbers[3] = box.first;
+      numbers.set(box.shape, 4);
+      numbers.set(box.steps, 7);
       symbols.tessera_decode_symbols(
-        Float64Array.of(box.bits, box.items, box.first, ...box.shape, ...box.steps),
+        numbers,
         stream as Bytes,
         stream.byteLength,
         levels,

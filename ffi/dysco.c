@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Doubles of a box. */
-enum { BITS, ITEMS, FIRST, ROWS, CHANNELS, CORRELATIONS, ROW_STEP, CHANNEL_STEP, CORRELATION_STEP, BOX_DOUBLES };
+enum { BITS, ITEMS, COPIES, FIRST, ROWS, CHANNELS, CORRELATIONS, ROW_STEP, CHANNEL_STEP, CORRELATION_STEP, BOX_DOUBLES };
 
 /* 57 bits or more from a bit of the stream on; zeros behind its end. */
 static inline uint64_t bits_from(const uint8_t *stream, uint64_t bytes, uint64_t bit) {
@@ -21,16 +21,11 @@ static inline uint64_t bits_from(const uint8_t *stream, uint64_t bytes, uint64_t
   return word >> (bit & 7);
 }
 
-static inline uint8_t *put(uint8_t *target, double value) {
-  float rounded = (float)value;
-  memcpy(target, &rounded, sizeof rounded);
-  return target + sizeof rounded;
-}
-
-/* `items` and whether there are levels are constants where this is called, so that each loop is compiled for its own. */
+/* `items` and `copies` may be constants where this is called, so that the loops that count are compiled for them. */
 __attribute__((always_inline)) static inline void decode(const int64_t *box, const uint8_t *stream, uint64_t bytes,
                                                          const double *levels, const double *channel,
-                                                         const double *row, uint8_t *target, int items) {
+                                                         const double *row, uint8_t *target, int items,
+                                                         int64_t copies) {
   const uint64_t bits = (uint64_t)box[BITS], mask = ((uint64_t)1 << bits) - 1;
   const int64_t correlations = box[CORRELATIONS];
   const uint64_t step = (uint64_t)box[CORRELATION_STEP] * bits;
@@ -41,12 +36,12 @@ __attribute__((always_inline)) static inline void decode(const int64_t *box, con
       for (int64_t p = 0; p < correlations; p++, bit += step) {
         uint64_t word = bits_from(stream, bytes, bit);
         double scale = *factor++ * row[p];
-        uint64_t symbol = word & mask;
-        target = put(target, (levels == NULL ? (double)symbol : levels[symbol]) * scale);
-        if (items == 2) {
-          symbol = word >> bits & mask;
-          target = put(target, (levels == NULL ? (double)symbol : levels[symbol]) * scale);
+        float value[2];
+        for (int i = 0; i < items; i++, word >>= bits) {
+          uint64_t symbol = word & mask;
+          value[i] = (float)((levels == NULL ? (double)symbol : levels[symbol]) * scale);
         }
+        for (int64_t k = 0; k < copies; k++, target += items * 4) memcpy(target, value, (size_t)items * 4);
       }
     }
   }
@@ -59,11 +54,11 @@ int32_t tessera_decode_symbols(const double *box, const uint8_t *stream, double 
   for (int i = 0; i < BOX_DOUBLES; i++) {
     if ((whole[i] = tessera_whole(box[i])) < 0) return -EINVAL;
   }
-  const int64_t bits = whole[BITS], items = whole[ITEMS];
-  if (bits < 1 || bits > 16 || items < 1 || items > 2) return -EINVAL;
+  const int64_t bits = whole[BITS], items = whole[ITEMS], copies = whole[COPIES];
+  if (bits < 1 || bits > 16 || items < 1 || items > 2 || copies < 1) return -EINVAL;
   /* Products in doubles: rounded, if they are that large, and then far too large. */
   const double places = box[ROWS] * box[CHANNELS] * box[CORRELATIONS];
-  if (!(places * (double)items * 4 <= target_bytes) || !(box[CHANNELS] * box[CORRELATIONS] <= channel_count) ||
+  if (!(places * (double)items * box[COPIES] * 4 <= target_bytes) || !(box[CHANNELS] * box[CORRELATIONS] <= channel_count) ||
       !(box[ROWS] * box[CORRELATIONS] <= row_count) || (levels != NULL && level_count < (double)(1 << bits))) {
     return -EINVAL;
   }
@@ -73,13 +68,8 @@ int32_t tessera_decode_symbols(const double *box, const uint8_t *stream, double 
   if (!(end * (double)bits <= stream_bytes * 8)) return -EINVAL;
 
   const uint64_t bytes = (uint64_t)stream_bytes;
-  if (levels == NULL) {
-    if (items == 1) decode(whole, stream, bytes, NULL, channel, row, target, 1);
-    else decode(whole, stream, bytes, NULL, channel, row, target, 2);
-  } else if (items == 1) {
-    decode(whole, stream, bytes, levels, channel, row, target, 1);
-  } else {
-    decode(whole, stream, bytes, levels, channel, row, target, 2);
-  }
+  if (levels != NULL && items == 2 && copies == 1) decode(whole, stream, bytes, levels, channel, row, target, 2, 1);
+  else if (levels == NULL && items == 1) decode(whole, stream, bytes, NULL, channel, row, target, 1, copies);
+  else decode(whole, stream, bytes, levels, channel, row, target, (int)items, copies);
   return 0;
 }

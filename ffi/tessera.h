@@ -139,8 +139,8 @@ void tessera_bits_to_bytes(const uint8_t *source, uint64_t bit, uint8_t *target,
 void tessera_bytes_to_bits(const uint8_t *source, uint8_t *target, uint64_t bit, uint64_t count);
 
 /*
- * dysco.c: a box of packed symbols to floats, see src/array/symbols.ts. `box` has 9 doubles: bits, items, first symbol;
- * rows, channels, correlations; the step of each in symbols. `levels` NULL: a symbol stands for itself. -EINVAL when
+ * dysco.c: a box of packed symbols to floats, see src/array/symbols.ts. `box` has 10 doubles: bits, items, copies, first
+ * symbol; rows, channels, correlations; the step of each in symbols. `levels` NULL: a symbol stands for itself. -EINVAL when
  * anything leaves its buffer; nothing has changed then.
  */
 TESSERA_EXPORT int32_t tessera_decode_symbols(const double *box, const uint8_t *stream, double stream_bytes,

@@ -4,7 +4,9 @@
  * The symbols are a stream of bits; symbol k takes bits k·b … k·b + b − 1, the least significant first, and stream bit
  * j is bit j mod 8 of byte ⌊j / 8⌋. A box of them is decoded, of three axes and `items` symbols a place that share a factor:
  *
- * value[r][c][p][i] = float(level[symbol] · (channel[c][p] · row[r][p])), all in doubles until it is rounded once.
+ * value[r][c][p][k][i] = float(level[symbol] · (channel[c][p] · row[r][p])), all in doubles until it is rounded once,
+ *
+ * for k from 0 to `copies` − 1: what stands at a place is repeated.
  */
 
 /** Which symbols of a stream, and how they lie in it. */
@@ -13,11 +15,13 @@ export interface SymbolBox {
   readonly bits: number;
   /** Symbols that follow each other at every place: 2 for the parts of a complex number, else 1. */
   readonly items: 1 | 2;
+  /** How often the values of a place are written, one after the other. */
+  readonly copies: number;
   /** Number of the first symbol in the stream. */
   readonly first: number;
   /** Places on each axis, slowest first: rows, channels, correlations. */
   readonly shape: readonly [rows: number, channels: number, correlations: number];
-  /** Distance in symbols between neighbours on each axis; 0 repeats one. */
+  /** Distance in symbols between neighbours on each axis. */
   readonly steps: readonly [row: number, channel: number, correlation: number];
 }
 
@@ -34,6 +38,10 @@ export interface SymbolScale {
 /** Most bits of a symbol. */
 export const MAX_SYMBOL_BITS = 16;
 
+function isCount(n: number): boolean {
+  return Number.isSafeInteger(n) && n >= 0;
+}
+
 /** Refuses boxes that leave their stream, and factors or targets that are too short, with a RangeError. */
 export function checkSymbols(
   box: SymbolBox,
@@ -41,16 +49,16 @@ export function checkSymbols(
   scale: SymbolScale,
   target: Uint8Array,
 ): void {
-  const { bits, items, first, shape, steps } = box;
+  const { bits, items, copies, first, shape, steps } = box;
   const [rows, channels, correlations] = shape;
-  const whole = [first, ...shape, ...steps].every((n) => Number.isSafeInteger(n) && n >= 0);
+  const whole = isCount(first) && isCount(copies - 1) && isCount(rows) && isCount(channels) &&
+    isCount(correlations) && isCount(steps[0]) && isCount(steps[1]) && isCount(steps[2]);
   if (
-    !(Number.isInteger(bits) && bits >= 1 && bits <= MAX_SYMBOL_BITS) || (items !== 1 && items !== 2) ||
-    !whole
+    !whole || !Number.isInteger(bits) || bits < 1 || bits > MAX_SYMBOL_BITS || (items !== 1 && items !== 2)
   ) {
     throw new RangeError(
-      `symbols of ${bits} bits, ${items} at each of [${shape}] places, from ${first} by [${steps}]: ` +
-        `expected 1 to ${MAX_SYMBOL_BITS} bits, 1 or 2 at a place, whole numbers from 0`,
+      `symbols of ${bits} bits, ${items} at each of [${shape}] places, ${copies} times, from ${first} by ` +
+        `[${steps}]: expected 1 to ${MAX_SYMBOL_BITS} bits, 1 or 2 at a place, whole numbers from 0`,
     );
   }
   const { levels, channel, row } = scale;
@@ -63,11 +71,11 @@ export function checkSymbols(
         `[${shape}] places`,
     );
   }
-  const values = rows * channels * correlations * items;
+  const places = rows * channels * correlations, values = places * items * copies;
   if (!(values * 4 <= target.byteLength)) {
     throw new RangeError(`${values} values don't fit into ${target.byteLength} bytes`);
   }
-  if (values === 0) return;
+  if (places === 0) return;
   const end = first + (rows - 1) * steps[0] + (channels - 1) * steps[1] + (correlations - 1) * steps[2] +
     items;
   if (!(end * bits <= stream.byteLength * 8)) {
@@ -84,9 +92,9 @@ export function decodeSymbols(
   scale: SymbolScale,
   target: Uint8Array,
 ): void {
-  const { bits, items, first, shape: [rows, channels, correlations], steps } = box;
+  const { bits, items, copies, first, shape: [rows, channels, correlations], steps } = box;
   const { levels, channel, row } = scale;
-  const values = rows * channels * correlations * items;
+  const values = rows * channels * correlations * items * copies;
   const aligned = target.byteOffset % 4 === 0;
   const floats = aligned
     ? new Float32Array(target.buffer, target.byteOffset, values)
@@ -100,6 +108,7 @@ export function decodeSymbols(
       const start = first + r * steps[0] + c * steps[1];
       for (let p = 0; p < correlations; p++) {
         const factor = channel[c * correlations + p]! * row[r * correlations + p]!;
+        const from = to;
         let bit = (start + p * steps[2]) * bits;
         for (let i = 0; i < items; i++, bit += bits) {
           const shift = bit % 8, at = (bit - shift) / 8;
@@ -109,6 +118,7 @@ export function decodeSymbols(
           const symbol = word >>> shift & mask;
           floats[to++] = (levels === null ? symbol : levels[symbol]!) * factor;
         }
+        for (const end = from + items * copies; to < end; to++) floats[to] = floats[to - items]!;
       }
     }
   }

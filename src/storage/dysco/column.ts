@@ -225,10 +225,11 @@ export class DyscoColumn implements ManagedColumn {
       const symbols: SymbolBox = {
         bits: part.bits,
         items: weights ? 1 : 2,
+        copies: weights ? box.correlations : 1,
         first: stretch.firstSymbol - wholeByteSymbol(stretch.firstSymbol) +
           (weights ? 0 : 2 * box.firstCorrelation),
-        shape: [stretch.rows, box.channels, box.correlations],
-        steps: [part.rowSymbols, perChannel * box.channelStep, weights ? 0 : 2 * box.correlationStep],
+        shape: [stretch.rows, box.channels, weights ? 1 : box.correlations],
+        steps: [part.rowSymbols, perChannel * box.channelStep, weights ? 1 : 2 * box.correlationStep],
       };
       const to = request.at + stretch.index * request.cellBytes;
       const target = request.target.subarray(to, to + stretch.rows * request.cellBytes);

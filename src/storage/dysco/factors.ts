@@ -7,7 +7,7 @@
  * | AF | ch[c][p] | ant[p][a1] · ant[p][a2] |
  * | RF | ch[c][p] | row[r][p] |
  * | Row | 1 | row[r] |
- * | weights | scale / (2^b − 1) | 1 |
+ * | weights, for all correlations | scale / (2^b − 1) | 1 |
  *
  * casacore multiplies in this order, in doubles; the product of two floats is exact in a double, and so is one with 1.
  */
@@ -26,10 +26,12 @@ export interface CellBox {
 /** Factors of the wanted channels × correlations, from the floats that scale channels. */
 export function channelFactors(part: Part, box: CellBox, floats: Uint8Array): Float64Array<ArrayBuffer> {
   const { correlations, channels } = box;
+  const view = new DataView(floats.buffer, floats.byteOffset, floats.byteLength);
+  if (part.scaling === "weights") {
+    return new Float64Array(channels).fill(view.getFloat32(0, true) / (2 ** part.bits - 1));
+  }
   const factors = new Float64Array(channels * correlations);
   if (part.scaling === "Row") return factors.fill(1);
-  const view = new DataView(floats.buffer, floats.byteOffset, floats.byteLength);
-  if (part.scaling === "weights") return factors.fill(view.getFloat32(0, true) / (2 ** part.bits - 1));
   let to = 0;
   for (let c = 0; c < channels; c++) {
     let from = (box.firstChannel + c * box.channelStep) * part.correlations + box.firstCorrelation;
@@ -63,8 +65,8 @@ export function rowFactors(
   baselines: Baselines | null,
 ): Float64Array<ArrayBuffer> {
   const { correlations, firstCorrelation, correlationStep } = box;
+  if (part.scaling === "weights") return new Float64Array(rows).fill(1);
   const factors = new Float64Array(rows * correlations);
-  if (part.scaling === "weights") return factors.fill(1);
   const view = new DataView(floats.buffer, floats.byteOffset, floats.byteLength);
   let to = 0;
   for (let r = 0; r < rows; r++) {
