@@ -26,6 +26,8 @@ const BATCH_PIECES = 4096;
 /** Bytes of a value. */
 const FLOAT_BYTES = 4;
 
+const NO_FACTORS = new Float64Array(0);
+
 /** Rows of one block that are decoded by one call. */
 interface Stretch {
   readonly block: number;
@@ -94,7 +96,7 @@ export class DyscoColumn implements ManagedColumn {
       at: at * items * FLOAT_BYTES,
       scratch: new Scratch(),
       block: -1,
-      channel: new Float64Array(0),
+      channel: NO_FACTORS,
     };
     if (rows.length === 0 || cellBytes === 0) return;
     const { rowsPerBlock } = this.#file.header;

@@ -13,6 +13,9 @@
  */
 import type { Part } from "./layout.ts";
 
+/** True where floats in memory are as the files have them. */
+const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
 /** Which channels and correlations of a cell are wanted. */
 export interface CellBox {
   readonly firstCorrelation: number;
@@ -32,6 +35,10 @@ export function channelFactors(part: Part, box: CellBox, floats: Uint8Array): Fl
   }
   const factors = new Float64Array(channels * correlations);
   if (part.scaling === "Row") return factors.fill(1);
+  if (correlations === part.correlations && channels === part.channels && LITTLE_ENDIAN) {
+    factors.set(new Float32Array(floats.slice().buffer));
+    return factors;
+  }
   let to = 0;
   for (let c = 0; c < channels; c++) {
     let from = (box.firstChannel + c * box.channelStep) * part.correlations + box.firstCorrelation;

@@ -11,11 +11,17 @@ const STRIDE = 3;
 export class Pieces {
   /** Number of pieces. */
   count = 0;
-  #data = new Float64Array(8 * STRIDE);
+  #data: Float64Array;
   /** Pieces in the order of their rows, where that is not the order in which they came. */
   #order: Uint32Array | null = null;
 
   constructor(rows: Rows, rowsPerBlock: number) {
+    // A typed array of a few numbers is cheap, and a cell is one piece.
+    this.#data = new Float64Array(Math.min(rows.length, 8) * STRIDE);
+    if (rows.length === 1) {
+      this.#push(rows.at(0), 1, 0);
+      return;
+    }
     let sorted = true, previous = -1;
     for (const run of rows.runs()) {
       let { row, index } = run;

@@ -12,6 +12,9 @@ const JOINED_BYTES = 1024 * 1024;
 /** From this length on a range is read past the cache, into memory of our own. */
 const LONG_BYTES = 256 * 1024;
 
+/** So many short ranges are not worth joining: those of a cell. */
+const FEW = 3;
+
 /** A set of ranges, read once. */
 export class Wanted {
   readonly #file: string;
@@ -34,6 +37,14 @@ export class Wanted {
   /** Plan: reads everything. What `bytes` gives is valid until the next step, or the next use of the scratch memory. */
   *read(scratch: Scratch): Plan<void> {
     const starts = this.#starts, ends = this.#ends;
+    if (starts.length <= FEW && starts.every((start, i) => ends[i]! - start < LONG_BYTES)) {
+      this.#from = starts;
+      const file = this.#file;
+      this.#bytes = yield* readRanges(
+        starts.map((offset, i) => ({ file, offset, length: ends[i]! - offset })),
+      );
+      return;
+    }
     const order = Uint32Array.from(starts, (_, i) => i).sort((a, b) => starts[a]! - starts[b]!);
     const joined: { offset: number; end: number; wanted: number }[] = [];
     const owner = new Uint32Array(order.length);
@@ -74,6 +85,7 @@ export class Wanted {
   /** The bytes of a range, once they are read. */
   bytes(range: number): Uint8Array {
     const from = this.#from[range]!;
+    if (this.#from === this.#starts) return this.#bytes[range]!;
     return this.#bytes[range]!.subarray(this.#starts[range]! - from, this.#ends[range]! - from);
   }
 }
@@ -83,9 +95,11 @@ function isNear(last: { offset: number; end: number; wanted: number }, start: nu
   return total <= JOINED_BYTES && (gap <= GAP_BYTES || gap <= GAP_SHARE * (last.wanted + end - start));
 }
 
+const NOTHING = new Uint8Array(0);
+
 /** Memory that the batches of one request share. */
 export class Scratch {
-  #bytes: Uint8Array = new Uint8Array(0);
+  #bytes: Uint8Array = NOTHING;
 
   /** `length` bytes with any content; what was taken before is gone. */
   take(length: number): Uint8Array {
