@@ -10,6 +10,8 @@ export interface FileAccess {
   pathOf(file: string): string;
   /** Size in bytes, -1 if there is no such file. */
   size(file: string): number;
+  /** Leading bytes of a file that the last commit holds; 0 for a file that was made since. */
+  committed(file: string): number;
   /** Bytes of a range; read-only, valid until the next call. */
   read(file: string, offset: number, length: number): Uint8Array;
   /** Bytes of a range into `target`. */

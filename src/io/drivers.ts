@@ -12,6 +12,8 @@ function carryOut(step: Step, access: FileAccess): unknown {
   switch (step.kind) {
     case "size":
       return step.files.map((file) => access.size(file));
+    case "committed":
+      return access.committed(step.file);
     case "read":
       return step.ranges.map(({ file, offset, length }) => access.read(file, offset, length));
     case "readInto":

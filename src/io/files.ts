@@ -118,6 +118,10 @@ export class TableFiles implements FileAccess {
     return this.#file(file).size();
   }
 
+  committed(file: string): number {
+    return this.#file(file).committed();
+  }
+
   read(file: string, offset: number, length: number): Uint8Array {
     return this.#file(file).read(offset, length);
   }
@@ -233,6 +237,7 @@ export class TableFiles implements FileAccess {
   flush(options: { durable?: boolean } = {}): void {
     this.#unseen = false;
     for (const file of this.#files.values()) if (file.dirty) file.flush();
+    for (const file of this.#files.values()) file.commit();
     if (!options.durable) return;
     let renamed = this.#renamed;
     for (const file of this.#files.values()) {

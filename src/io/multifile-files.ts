@@ -162,6 +162,10 @@ export class ContainerFiles implements FileAccess {
     return end;
   }
 
+  committed(file: string): number {
+    return Math.max(0, this.size(file));
+  }
+
   size(file: string): number {
     return this.#files.get(file)?.size ?? this.#outer.size(file);
   }

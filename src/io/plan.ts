@@ -30,6 +30,15 @@ export interface SizeStep {
   readonly files: readonly string[];
 }
 
+/**
+ * Asks how many leading bytes of a file the last commit holds: overwriting them costs a journal, writing behind them
+ * doesn't. 0 for a file that was made since.
+ */
+export interface CommittedStep {
+  readonly kind: "committed";
+  readonly file: string;
+}
+
 /** Asks for bytes. The arrays handed back are read-only and valid until the next step. */
 export interface ReadStep {
   readonly kind: "read";
@@ -111,6 +120,7 @@ export interface DelegateStep {
 /** What a plan may yield. */
 export type Step =
   | SizeStep
+  | CommittedStep
   | ReadStep
   | ReadIntoStep
   | GatherStep
@@ -140,6 +150,11 @@ export function* readRanges(ranges: readonly ByteRange[]): Plan<Uint8Array[]> {
 export function* fileSize(file: string): Plan<number> {
   const [size] = (yield { kind: "size", files: [file] }) as number[];
   return size!;
+}
+
+/** Leading bytes of a file that the last commit holds; 0 for a file that was made since. */
+export function* committedSize(file: string): Plan<number> {
+  return (yield { kind: "committed", file }) as number;
 }
 
 /** Runs `plan` on other files. */

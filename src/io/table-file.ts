@@ -38,6 +38,8 @@ export class TableFile {
   /** To be made, or emptied, by opening it when it is next written to. */
   #create = false;
   #removed = false;
+  /** Bytes that the last commit holds; -1: as long as nothing is sent, those that the disk has. */
+  #committed = -1;
 
   constructor(path: string, shared: FileShared) {
     this.path = path;
@@ -61,6 +63,17 @@ export class TableFile {
   /** Length in bytes with all that is pending, or -1 if there is no such file. */
   size(): number {
     return this.#exists() ? Math.max(this.#visible(), this.#floor) : -1;
+  }
+
+  /** Leading bytes that the last commit holds. */
+  committed(): number {
+    if (this.#committed < 0) this.#committed = this.#disk.exists() ? this.#disk.size() : 0;
+    return this.#committed;
+  }
+
+  /** What was sent counts as committed. */
+  commit(): void {
+    this.#committed = -1;
   }
 
   /** True when there is something to send. */
@@ -256,6 +269,10 @@ export class TableFile {
   // ---- sending
 
   #prepare(): void {
+    if (this.#committed < 0) {
+      const { knownAbsent } = this.#disk;
+      this.#committed = knownAbsent ? 0 : this.committed();
+    }
     this.#disk.prepare(this.#create);
     this.#create = false;
   }

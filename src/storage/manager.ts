@@ -103,6 +103,15 @@ export interface StorageManager {
   readonly info: ManagerInfo;
   /** Writing. Adds rows; absent: the manager can't be written. */
   addRows?(count: number): Plan<void>;
+  /** Removes rows; those behind move up. `rows` ascend and are distinct. Absent: the manager can't, as with tiles. */
+  removeRows?(rows: Rows): Plan<void>;
+  /**
+   * Adds a column behind the manager's others, its cells as those of new rows. The caller flushes the manager and opens
+   * it anew with the longer list before anything else is asked of it. Absent: the manager can't.
+   */
+  addColumn?(column: BoundColumn): Plan<void>;
+  /** Removes a column, which isn't the only one. The caller flushes the manager and opens it anew. Absent: the manager can't. */
+  removeColumn?(index: number): Plan<void>;
   /** Yields what brings the files up to date (data before headers) and ends with the blob for `table.dat`. */
   flush?(): Plan<Uint8Array>;
   /** True when something changed since the last flush. */

@@ -34,6 +34,13 @@ export class MemoryAccess implements FileAccess {
     return this.files.get(file)?.length ?? -1;
   }
 
+  /** What a test says was committed; nothing unless it does. */
+  readonly held = new Map<string, number>();
+
+  committed(file: string): number {
+    return this.held.get(file) ?? 0;
+  }
+
   read(file: string, offset: number, length: number): Uint8Array {
     this.log.push(`read ${file} ${offset} ${length}`);
     const bytes = this.files.get(file) ?? new Uint8Array(0);
