@@ -16,7 +16,7 @@ import { rowsAsJson } from "../rows-as-json.ts";
 /** What this version reads beside the core managers; see `needs` in fixtures/manifest.json. */
 const READS = [
   ...["tiledcell", "coordinates", "repair", "reftable", "concat", "incremental", "aipsio", "memory"],
-  ...["compress", "bitflags", "mapped", "forward", "multifile"],
+  ...["compress", "bitflags", "mapped", "forward", "multifile", "dysco"],
 ];
 
 for (const { name, rows, byteOrder } of fixtures(READS)) {
