@@ -270,8 +270,8 @@ export class TableFile {
 
   #prepare(): void {
     if (this.#committed < 0) {
-      const { knownAbsent } = this.#disk;
-      this.#committed = knownAbsent ? 0 : this.committed();
+      const { knownAbsent, knownSize } = this.#disk;
+      this.#committed = knownAbsent ? 0 : knownSize;
     }
     this.#disk.prepare(this.#create);
     this.#create = false;
