@@ -62,6 +62,10 @@ export interface TableBody {
   managerDetails(sequence: number): Plan<ManagerDetails | null>;
   /** The directory against which stored names of subtables in the keywords are resolved. */
   readonly keywordsDirectory: string;
+  /**
+   * The tables whose subtables of that keyword, behind each other, are this one's subtable. Left out: the keyword's own.
+   */
+  subtableOwners?(keyword: string): readonly TableBody[];
   /** The directories of the tables that this one refers to, directly. */
   readonly parents: readonly string[];
   /** Files that column plans run on. */

@@ -14,19 +14,23 @@ import type { BoundColumn, ManagedColumn, ShapeRun } from "../storage/manager.ts
 import type { BodyColumn, ManagerDescription, ManagerDetails, TableBody } from "./body.ts";
 import { infoOf } from "./info.ts";
 
-/** An open concatenation; it owns its parts. */
+/** An open concatenation; it owns its parts. One of subtables has no directory: its path is that of its first part. */
 export class ConcatenationBody implements TableBody {
   readonly kind = "concatenation";
   readonly columns: readonly BodyColumn[];
   /** Names of the table keywords whose subtables are concatenated too. */
   readonly subtables: readonly string[];
   readonly parts: readonly TableBody[];
-  readonly #files: TableFiles;
+  readonly #files: TableFiles | null;
   /** First row of each part, and the number of rows. */
   readonly #starts: readonly number[];
 
-  /** @throws TableError CORRUPT when the parts have other columns than the first, or of other types */
-  constructor(files: TableFiles, subtables: readonly string[], parts: readonly TableBody[]) {
+  /**
+   * `files` is null for a concatenation that is on no disk.
+   *
+   * @throws TableError CORRUPT when the parts have other columns than the first, or of other types
+   */
+  constructor(files: TableFiles | null, subtables: readonly string[], parts: readonly TableBody[]) {
     this.#files = files;
     this.subtables = subtables;
     this.parts = parts;
@@ -40,7 +44,7 @@ export class ConcatenationBody implements TableBody {
     return this.parts[0]!;
   }
   get path(): string {
-    return this.#files.directory;
+    return this.#files?.directory ?? this.#first.path;
   }
   get writable(): boolean {
     return this.#first.writable;
@@ -63,6 +67,10 @@ export class ConcatenationBody implements TableBody {
   get parents(): readonly string[] {
     return this.parts.map((part) => part.path);
   }
+  /** casacore takes the parts as they are: a subtable that two of them name counts twice. */
+  subtableOwners(keyword: string): readonly TableBody[] {
+    return this.subtables.includes(keyword) ? this.parts : [this.#first];
+  }
   get access(): FileAccess {
     return this.#first.access;
   }
@@ -75,7 +83,7 @@ export class ConcatenationBody implements TableBody {
   }
 
   info(): TableInfo {
-    return infoOf(this.#files);
+    return this.#files === null ? this.#first.info() : infoOf(this.#files);
   }
 
   *managerDetails(sequence: number): Plan<ManagerDetails | null> {
@@ -93,7 +101,7 @@ export class ConcatenationBody implements TableBody {
   }
 
   close(): void {
-    this.#files.close();
+    this.#files?.close();
     for (const part of this.parts) part.close();
   }
 

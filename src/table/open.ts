@@ -43,6 +43,25 @@ export function openBody(path: string, options: OpenOptions): TableBody {
   return runSync(openFiles(files, environment), files);
 }
 
+/** Opens one table, or several as a concatenation that is on no disk. @throws TableError as `Table.open` */
+export function openJoined(paths: readonly string[], options: OpenOptions): TableBody {
+  if (paths.length === 1) return openBody(paths[0]!, options);
+  const { environment } = begin(paths[0]!, options);
+  const parts: TableBody[] = [];
+  try {
+    for (const path of paths) {
+      const files = filesOf(path, environment);
+      // Each has a tree of its own, and as many parents as it would have when opened alone.
+      const own = { ...environment, tree: path, count: { tables: 0 } };
+      parts.push(runSync(openFiles(files, own), files));
+    }
+    return new ConcatenationBody(null, [], parts);
+  } catch (error) {
+    for (const part of parts) part.close();
+    throw error;
+  }
+}
+
 /** As {@linkcode openBody}, without blocking while files are read. */
 export async function openBodyAsync(path: string, options: OpenOptions): Promise<TableBody> {
   const { directory, environment } = begin(path, options);

@@ -68,6 +68,10 @@ export class ReferenceBody implements TableBody {
   get parents(): readonly string[] {
     return [this.#parent.path];
   }
+  /** A concatenation among the parents may concatenate the subtable. */
+  subtableOwners(): readonly TableBody[] {
+    return [this.#parent];
+  }
   get access(): FileAccess {
     return this.#parent.access;
   }

@@ -18,11 +18,11 @@ import type { BodyColumn, ManagerDescription, ManagerDetails, TableBody, TableKi
 import { Column } from "./column.ts";
 import { type CopyOptions, copyTable } from "./copy.ts";
 import { createBody } from "./create.ts";
-import { openBody, openBodyAsync } from "./open.ts";
+import { openBody, openBodyAsync, openJoined } from "./open.ts";
 import { type Cell, readCells, readColumn, type ReadSettings, scalarAt } from "./read.ts";
 import { checkRow, type RowSelection, rowsOf } from "./selection.ts";
 import type { ColumnSpec } from "./specs.ts";
-import { subtablePath } from "./subtables.ts";
+import { subtablePaths } from "./subtables.ts";
 import type { ColumnValues } from "./values.ts";
 import { planAppend, writeCell, writeColumn } from "./write.ts";
 
@@ -231,11 +231,15 @@ export class Table {
     return new Column(this.#column(name), this.#body);
   }
 
-  /** Opens the subtable that keyword `name` names, with this table's options. @throws TableError NOT_FOUND and those of {@linkcode open} */
+  /**
+   * Opens the subtable that keyword `name` names, with this table's options. Where a concatenation concatenates it too,
+   * it is a concatenation of those of all parts. @throws TableError NOT_FOUND and those of {@linkcode open}
+   */
   subtable(name: string): Table {
     const body = this.#open();
-    const path = subtablePath(body, name, this.#options.confine ?? false);
-    return Table.open(path, { ...this.#options, mode: body.writable ? "rw" : "r" });
+    const paths = subtablePaths(body, name, this.#options.confine ?? false);
+    const options = { ...this.#options, mode: body.writable ? "rw" : "r" } as const;
+    return new Table(openJoined(paths, options), options);
   }
 
   /**

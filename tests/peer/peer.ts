@@ -41,6 +41,8 @@ export interface Job {
   readonly storage?: "multifile";
   readonly blockSize?: number;
   readonly fill?: boolean;
+  readonly parts?: readonly string[];
+  readonly concatSubtables?: readonly string[];
   readonly operations?: readonly JobOperation[];
 }
 

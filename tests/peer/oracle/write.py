@@ -13,6 +13,8 @@
     info         { type, subType, readme }
     storage      "multifile" puts the managers' files into one; blockSize its block size in bytes
     fill         false leaves the cells unset; else every cell of every column that is not "fill": false is put
+    parts        instead of all that: the tables of which this one is a concatenation, and in
+    concatSubtables    the keywords whose subtables are concatenated too
     operations   done in order:
         { op: "addrows", count }                         { op: "removerows", rows }
         { op: "fill", columns?, rows?, seed? }           put generated values
@@ -271,6 +273,10 @@ def add_columns(table, operation, columns, seed):
 
 def perform(job):
     """Carries out a job."""
+    if "parts" in job:
+        with ct.table(job["parts"], concatsubtables=job.get("concatSubtables", []), ack=False) as table:
+            table.rename(job["table"])
+        return
     columns = {column["name"]: column for column in job.get("columns", [])}
     if any(column["dtype"] == "uint16" for column in columns.values()):
         perform_by_taql(job, columns)
