@@ -103,15 +103,32 @@ function copyTree(from: Table, path: string, options: CopyOptions, tree: Tree, b
     .flatMap((record) => tableNames(record.toFields()))
     .map((name) => resolveStoredName(from.keywordsDirectory, name))
     .filter((name) => isWithin(tree.source, name) && name !== tree.source);
+  const keywords = concatenable(from);
   // Shorter ones first: a subtable's own subtables come with it.
   for (const name of [...new Set(names)].sort((a, b) => a.length - b.length)) {
     const place = tree.partial + name.slice(tree.source.length);
     // One that is there was named before; a selection within its parent names itself, through the parent's keywords.
     if (backend.kind(`${name}/table.dat`) === null || backend.kind(place) !== null) continue;
-    using subtable = Table.open(name, { strings: from.strings, io: io ?? "auto", ...contextOf({ context }) });
+    const keyword = keywords.get(name);
+    using subtable = keyword !== undefined
+      ? from.subtable(keyword)
+      : Table.open(name, { strings: from.strings, io: io ?? "auto", ...contextOf({ context }) });
     const rest = { io: io ?? "auto", lock: lock ?? "auto", ...contextOf({ context }) } as const;
     copyTree(subtable, place, byteOrder === undefined ? rest : { ...rest, byteOrder }, tree, backend);
   }
+}
+
+/**
+ * Keywords whose subtables may be concatenations, by the directory of the first part's: the copy of a concatenation has one
+ * table with the rows of all parts' subtables, as casacore's has.
+ */
+function concatenable(from: Table): Map<string, string> {
+  const keywords = new Map<string, string>();
+  if (from.kind === "plain") return keywords;
+  for (const { name, value } of from.keywords.toFields().fields) {
+    if (value.kind === "table") keywords.set(resolveStoredName(from.keywordsDirectory, value.name), name);
+  }
+  return keywords;
 }
 
 /** Everything but subtables, at `path`; stored names are those of the place that `path` will have. */

@@ -80,6 +80,21 @@ Deno.test("subtables within the table are copied with it, the others stay where 
   }
 });
 
+Deno.test("a copy of a concatenation has the rows of all parts' subtables where the original has", () => {
+  for (const name of ["concat", "concat_first", "concat_nested", "ref_concat"]) {
+    using folder = temporaryFolder();
+    const path = `${folder.path}/copy`;
+    using table = Table.open(fixturePath(name), { io: "node" });
+    table.copy(path, { io: "node", lock: "none" });
+    using copy = Table.open(path, { io: "node" });
+    using ours = copy.subtable("LOG");
+    using theirs = table.subtable("LOG");
+    assert.deepEqual([ours.kind, ours.path], ["plain", `${path}/LOG`]);
+    assert.equal(ours.rowCount, name === "concat_first" ? 3 : 5);
+    assert.deepEqual(rowsAsJson(ours), rowsAsJson(theirs));
+  }
+});
+
 Deno.test("what symbolic links lead to is never removed", () => {
   using folder = temporaryFolder();
   const precious = `${folder.path}/precious`, path = `${folder.path}/copy`, link = `${folder.path}/link`;
