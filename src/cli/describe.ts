@@ -36,6 +36,8 @@ export interface ManagerDescription {
   /** Names of its columns. */
   readonly columns: readonly string[];
   readonly files: readonly string[];
+  /** True where the files are in a container, `table.mf`. */
+  readonly contained: boolean;
   /** null where there is no file: virtual columns, and managers of the tables that a reference takes its rows from. */
   readonly bytesOnDisk: number | null;
   /** What the manager says of itself, e.g. its bucket size; null where it isn't known. */
@@ -92,13 +94,17 @@ export function describeTable(table: Table, path: string): TableDescription {
   const { managers: sizes } = tableSizes(table.path);
   const managers = table.managers.map(({ type, sequence }): ManagerDescription => {
     const details = table.managerDetails(sequence);
+    const own = sizes.get(sequence);
+    // Files that the directory doesn't show are a container's; those of a reference or a concatenation are other tables'.
+    const contained = own === undefined && table.kind === "plain" && (details?.fileBytes ?? 0) > 0;
     return {
       type,
       name: details?.name ?? "",
       sequence,
       columns: columns.filter((column) => column.manager.sequence === sequence).map((column) => column.name),
       files: details?.files ?? [],
-      bytesOnDisk: sizes.get(sequence) ?? null,
+      contained,
+      bytesOnDisk: contained ? details!.fileBytes : own ?? null,
       info: details?.info ?? null,
     };
   });
@@ -115,6 +121,14 @@ export function describeTable(table: Table, path: string): TableDescription {
   };
 }
 
+/** Bytes of a table's own files; a concatenation of subtables has none but its parts'. */
+function bytesOf(table: Table): number {
+  const paths = table.parents.includes(table.path) ? new Set(table.parents) : [table.path];
+  let bytes = 0;
+  for (const path of paths) bytes += tableSizes(path).own;
+  return bytes;
+}
+
 /** Looks into each subtable that the keywords name. `opened` is told of each table, before it is closed. */
 export function describeSubtables(table: Table, opened: (subtable: Table) => void): SubtableDescription[] {
   return table.keywords.keys().filter((name) => table.keywords.kind(name) === "table").map((name) => {
@@ -125,7 +139,7 @@ export function describeSubtables(table: Table, opened: (subtable: Table) => voi
         name,
         rows: subtable.rowCount,
         columns: subtable.columnNames.length,
-        bytesOnDisk: tableSizes(subtable.path).own,
+        bytesOnDisk: bytesOf(subtable),
       };
     } catch (error) {
       // One that is missing or damaged mustn't hide the others.

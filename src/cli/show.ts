@@ -7,6 +7,7 @@ import {
   type ColumnDescription,
   describeSubtables,
   describeTable,
+  type ManagerDescription,
   type SubtableDescription,
   type TableDescription,
 } from "./describe.ts";
@@ -150,6 +151,11 @@ function columnLines(page: Page, table: Table, width: number, color: boolean): s
   return lines;
 }
 
+/** Where a manager's bytes are: its main file, or the container. */
+function fileText({ bytesOnDisk, contained, sequence }: ManagerDescription): string {
+  return bytesOnDisk === null ? "" : contained ? "table.mf" : `table.f${sequence}`;
+}
+
 function managerLines({ managers }: Page, width: number, color: boolean): string[] {
   return layout([
     {
@@ -160,7 +166,7 @@ function managerLines({ managers }: Page, width: number, color: boolean): string
     },
     { title: "name", cells: managers.map((m) => visible(m.name)), cut: "middle", least: 8 },
     { title: "columns", cells: managers.map((m) => humanCount(m.columns.length)), align: "right" },
-    { title: "file", cells: managers.map((m) => m.bytesOnDisk === null ? "" : `table.f${m.sequence}`) },
+    { title: "file", cells: managers.map(fileText) },
     {
       title: "on disk",
       cells: managers.map((m) => m.bytesOnDisk === null ? "–" : humanBytes(m.bytesOnDisk)),

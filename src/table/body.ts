@@ -27,6 +27,8 @@ export interface ManagerDetails extends ManagerDescription {
   readonly name: string;
   /** Files that it keeps. */
   readonly files: readonly string[];
+  /** Bytes of those files, wherever they are: in the table's directory or in a container. */
+  readonly fileBytes: number;
   /** Bucket sizes, tile shapes and the like. */
   readonly info: ManagerInfo;
 }

@@ -6,7 +6,7 @@ import type { ColumnSet, ManagerEntry } from "../format/column-set.ts";
 import { axesOf } from "../format/column-set.ts";
 import { type ColumnDesc, OPTION_DIRECT } from "../format/column-desc.ts";
 import type { TableRecord } from "../format/table-record.ts";
-import type { Plan } from "../io/plan.ts";
+import { fileSize, type Plan } from "../io/plan.ts";
 import type {
   BoundColumn,
   ManagedColumn,
@@ -70,8 +70,13 @@ export class ManagerSlot {
   /** Plan: what the manager says of itself, null when it isn't known. */
   *details(): Plan<ManagerDetails | null> {
     if (!this.supported) return null;
-    const { type, sequence, name, info } = yield* this.open();
-    return { type, sequence, name, info, files: this.#manager!.files() };
+    const manager = yield* this.open();
+    const { type, sequence, name, info } = manager;
+    const files = manager.files();
+    let fileBytes = 0;
+    // One that isn't there has the size -1: a manager that wrote nothing yet.
+    for (const file of files) fileBytes += Math.max(0, yield* fileSize(file));
+    return { type, sequence, name, info, files, fileBytes };
   }
 }
 

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { fixturePath } from "../fixture.ts";
+import { tableSizes } from "../../src/cli/files.ts";
+import { humanBytes } from "../../src/cli/text.ts";
 import { runTable } from "../../src/cli/main.ts";
 import { caughtTerminal, table } from "./cli_support.ts";
 
@@ -21,6 +23,26 @@ Deno.test("show prints mixed tiled managers with their tiles", async () => {
 
 Deno.test("show prints keywords of every type, and nested ones", async () => {
   assert.equal(await page(fixturePath("keywords")), GOLDEN_KEYWORDS);
+});
+
+Deno.test("show says what managers in a container take there", async () => {
+  const text = await page(fixturePath("multifile_le"));
+  const lines = text.slice(text.indexOf("\nmanager ") + 1).split("\n").slice(0, 6);
+  assert.deepEqual(lines.map((line) => line.trim()), [
+    "manager              name  columns  file       on disk",
+    "StandardStMan #0     SSM         3  table.mf  2.46 KiB",
+    "IncrementalStMan #1  ISM         2  table.mf  1.76 KiB",
+    "TiledShapeStMan #2   Data        1  table.mf  1.60 KiB",
+    "TiledColumnStMan #3  Uvw         1  table.mf     751 B",
+    "StManAipsIO #4       Old         1  table.f4     122 B",
+  ]);
+});
+
+Deno.test("show counts the rows and bytes of a concatenation's subtables in all parts", async () => {
+  const sizes = ["concat_a/LOG", "concat_b/LOG"].map((name) => tableSizes(fixturePath(name)).own);
+  const text = await page(fixturePath("concat"));
+  const lines = text.slice(text.indexOf("\nsubtable ") + 1).split("\n");
+  assert.equal(lines[1]!.replace(/ +/g, " "), `LOG 5 1 ${humanBytes(sizes[0]! + sizes[1]!)}`);
 });
 
 Deno.test("show says of a subtable that is missing that it is, and goes on", async () => {

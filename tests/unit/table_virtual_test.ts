@@ -93,6 +93,7 @@ Deno.test("columns are found whichever manager opens first, and computed from vi
     sequence: 4,
     name: "v1",
     files: [],
+    fileBytes: 0,
     info: { stored: "x" },
   });
 });
@@ -159,6 +160,7 @@ Deno.test("a column that is forwarded is read from the other table, in both ways
     sequence: 1,
     name: "forwarder",
     files: [],
+    fileBytes: 0,
     info: { table: "./t" },
   });
 });
