@@ -33,10 +33,10 @@ class TiledColumn extends WritableTiled {
     for (const { row, count, index } of rows.runs()) yield { cube, position: row, count, index };
   }
 
-  // deno-lint-ignore require-yield
   override *addRows(count: number): Plan<void> {
     if (count === 0) return;
     this.checkGrowth(this.#cube, count);
+    yield* this.trim(this.fileOf(this.#cube));
     this.header.rowCount += count;
     this.grow(this.#cube, count);
   }
@@ -77,7 +77,7 @@ function* open(context: ManagerContext): Plan<StorageManager> {
 }
 
 function* create(context: ManagerContext, spec: StorageSpec): Plan<StorageManager> {
-  const parts = newParts(context, spec);
+  const parts = newParts(context, spec, 1);
   for (const index of parts.roles.data) {
     const { name, kind, shape } = context.columns[index]!;
     if (kind === "array" && shape === null) {
@@ -88,7 +88,8 @@ function* create(context: ManagerContext, spec: StorageSpec): Plan<StorageManage
     }
   }
   const manager = new TiledColumn(parts, true);
-  const cube = manager.newCube(fixedCellShape(parts) ?? [], 0, new CubeValues());
+  const shape = [...fixedCellShape(parts) ?? [], 0];
+  const cube = manager.newCube(shape, { file: 0, offset: 0, extensible: true, values: new CubeValues() });
   yield* manager.makeFile(0);
   parts.header.cubes.push(cube);
   yield* manager.addRows(context.rowCount);

@@ -28,9 +28,10 @@ export class WritableCoordinate extends CoordinateColumn<WritableTiled> {
     };
     const boxLength = this.isVector ? (box?.shape[0] ?? cellShape[0]!) : 1;
     for (const { cube, position, count, index } of this.manager.locate(rows)) {
-      const holder = cube ?? this.manager.undefinedCube!;
+      const row = rows.at(index);
+      const holder = cube ?? this.manager.undefinedCube(row)!;
       if (!this.isVector) {
-        this.vectorOf(cube);
+        this.vectorOf(cube, row);
         holder.values.put(this.bound.name, this.dtype, position, values(index, count));
         continue;
       }
@@ -54,8 +55,8 @@ export class WritableCoordinate extends CoordinateColumn<WritableTiled> {
     }
     this.#check(rows, cellShape);
     const { items } = numericInfo(this.dtype);
-    for (const { cube } of this.manager.locate(rows)) {
-      const holder = cube ?? this.manager.undefinedCube!;
+    for (const { cube, index } of this.manager.locate(rows)) {
+      const holder = cube ?? this.manager.undefinedCube(rows.at(index))!;
       const length = this.isVector ? cellShape[0]! : 1;
       if (holder.values.vector(this.bound.name)?.length === length || !this.isVector) continue;
       const zeros = viewOf(this.dtype, new ArrayBuffer(length * items * 8), 0, length);
@@ -82,7 +83,7 @@ export class WritableCoordinate extends CoordinateColumn<WritableTiled> {
           `coordinate column ${this.bound.name}: [${cellShape}] given, the axis in row ${row} is ${length} long`,
         );
       }
-      if (cube === null && this.manager.undefinedCube === null) {
+      if (cube === null && this.manager.undefinedCube(row) === null) {
         throw new TableError(
           "OUT_OF_RANGE",
           `coordinate column ${this.bound.name}: row ${row} is in no hypercube yet`,

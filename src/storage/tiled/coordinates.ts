@@ -54,10 +54,10 @@ export class CoordinateColumn<M extends TiledManager = TiledManager> implements 
   // deno-lint-ignore require-yield
   *shapes(rows: Rows): Plan<ShapeRun[]> {
     const runs: ShapeRun[] = [];
-    for (const { cube, count } of this.manager.locate(rows)) {
+    for (const { cube, count, index } of this.manager.locate(rows)) {
       if (!this.isVector) runs.push({ count, shape: cube === null ? null : [] });
       else {
-        const vector = this.vectorOf(cube);
+        const vector = this.vectorOf(cube, rows.at(index));
         runs.push({ count, shape: vector === null ? null : [vector.length] });
       }
     }
@@ -78,7 +78,7 @@ export class CoordinateColumn<M extends TiledManager = TiledManager> implements 
     const count = Math.floor((target.bytes.byteLength - from) / size);
     const array = alignedView(this.dtype, target.bytes, from, count);
     for (const segment of this.manager.locate(rows)) {
-      const vector = this.vectorOf(segment.cube);
+      const vector = this.vectorOf(segment.cube, rows.at(segment.index));
       if (vector === null) throw this.undefinedError(rows, segment);
       if (this.isVector) {
         readVector(vector.data as Items, items, box ?? wholeVector(vector.length), segment, array.data);
@@ -104,9 +104,9 @@ export class CoordinateColumn<M extends TiledManager = TiledManager> implements 
     }
   }
 
-  /** The coordinates of a cube's axis, or null if they were never defined. */
-  protected vectorOf(cube: Cube | null): Coordinates | null {
-    const holder = cube ?? this.manager.undefinedCube;
+  /** The coordinates of the axis of the cube of `row`, or null if they were never defined. */
+  protected vectorOf(cube: Cube | null, row: number): Coordinates | null {
+    const holder = cube ?? this.manager.undefinedCube(row);
     if (holder === null) return null;
     const vector = holder.values.vector(this.bound.name);
     if (vector === undefined) {

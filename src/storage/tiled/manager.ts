@@ -74,8 +74,8 @@ export abstract class TiledManager implements StorageManager {
   /** Where rows are: consecutive ones at consecutive positions together, in selection order. */
   abstract locate(rows: Rows): Iterable<Segment>;
 
-  /** The cube whose values stand for rows without shape, if there is one. */
-  get undefinedCube(): Cube | null {
+  /** The cube whose coordinates are those of a row without shape, if there is one. */
+  undefinedCube(_row: number): Cube | null {
     return null;
   }
 

@@ -39,7 +39,7 @@ class TiledShape extends WritableTiled {
     this.#fixed = fixedCellShape(parts);
   }
 
-  override get undefinedCube(): Cube | null {
+  override undefinedCube(): Cube | null {
     return this.header.cubes[0]!;
   }
 
@@ -110,6 +110,7 @@ class TiledShape extends WritableTiled {
     if (number < 0) number = yield* this.#addCube(cellShape, count);
     const cube = this.header.cubes[number]!;
     this.checkGrowth(cube, count);
+    yield* this.trim(this.fileOf(cube));
     let position = cube.lastLength;
     const intervals: RowInterval[] = rows.map((run) => {
       const interval = { ...run, cube: number, position };
@@ -142,7 +143,7 @@ class TiledShape extends WritableTiled {
         );
       }
     }
-    const cube = this.newCube(cellShape, number, values);
+    const cube = this.newCube([...cellShape, 0], { file: number, offset: 0, extensible: true, values });
     this.checkGrowth(cube, count);
     yield* this.makeFile(number);
     return cubes.push(cube) - 1;
@@ -197,7 +198,7 @@ function checkCubes(r: AipsReader, cubes: readonly Cube[]): void {
 }
 
 function* create(context: ManagerContext, spec: StorageSpec): Plan<StorageManager> {
-  const parts = newParts(context, spec);
+  const parts = newParts(context, spec, 1);
   if (parts.cellAxes === 0) {
     throw new TableError("INVALID_ARGUMENT", `${spec.type} ${spec.name}: it keeps no scalars`);
   }

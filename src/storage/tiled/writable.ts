@@ -15,7 +15,7 @@ import { Cube } from "./cube.ts";
 import type { CubeValues } from "./cube-values.ts";
 import { DataColumn } from "./data-column.ts";
 import type { TiledHeader, TsmFile } from "./header.ts";
-import { dataName, headerName, TiledManager, type TiledParts } from "./manager.ts";
+import { dataName, headerName, type RowAxes, TiledManager, type TiledParts } from "./manager.ts";
 import { dataTypes, rolesOf } from "./roles.ts";
 import { scatterCells } from "./scatter.ts";
 import { TileLayout } from "./tile-layout.ts";
@@ -90,18 +90,17 @@ export abstract class WritableTiled extends TiledManager {
   }
 
   /**
-   * A new cube that grows on its last axis, which has length 0.
+   * A new cube. One that can grow has length 0 on its last axis.
    *
+   * @param wanted The tile shape asked for.
    * @throws TableError LIMIT when its tiles would be larger than casacore can handle.
    */
-  newCube(cellShape: readonly number[], file: number, values: CubeValues): Cube {
-    const shape = [...cellShape, 0];
-    const cube = new Cube(shape, chooseTileShape(shape, this.defaultTileShape), {
-      file,
-      offset: 0,
-      extensible: true,
-      values,
-    });
+  newCube(
+    shape: readonly number[],
+    place: { file: number; offset: number; extensible: boolean; values: CubeValues },
+    wanted: readonly number[] = this.defaultTileShape,
+  ): Cube {
+    const cube = new Cube([...shape], chooseTileShape(shape, wanted), place);
     const bytes = this.bucketSize(cube);
     if (bytes > MAX_BUCKET_BYTES) {
       throw new TableError(
@@ -123,6 +122,22 @@ export abstract class WritableTiled extends TiledManager {
         `${cube.lastLength + count} rows take ${tiles} tiles, at most ${MAX_TILES} are possible`,
       );
     }
+  }
+
+  /** @throws TableError LIMIT where bytes of a data file could no longer be numbered. Bits are counted, too. */
+  checkFileEnd(end: number): void {
+    if (Number.isSafeInteger(end * 8)) return;
+    throw new TableError("LIMIT", `a data file would be ${end} bytes long, at most 2^50 are possible`);
+  }
+
+  /**
+   * Plan: sees to it that a data file has no bytes behind those that its cubes were given: what a writer left that died
+   * must not show in new tiles.
+   */
+  *trim(file: TsmFile): Plan<void> {
+    if (file.physical !== undefined || (yield* this.physicalSize(file)) <= file.length) return;
+    yield { kind: "resize", file: dataName(this.sequence, file.number), length: file.length, shrink: true };
+    file.physical = file.length;
   }
 
   /** Makes a cube longer on its last axis; what is new reads as zeros. */
@@ -234,8 +249,12 @@ function readOptions(spec: StorageSpec): TiledOptions {
   return { tileShape: [...tileShape as number[]], maxCacheSize: maxCacheSize as number };
 }
 
-/** What a new manager with one row axis starts with: no rows, no files, no cubes. */
-export function newParts(context: ManagerContext, spec: StorageSpec): TiledParts {
+/**
+ * What a new manager starts with: no rows, no files, no cubes.
+ *
+ * @param rowAxes Axes of its hypercubes that run over rows; -1: one or more, as the hypercolumn's definition says.
+ */
+export function newParts(context: ManagerContext, spec: StorageSpec, rowAxes: RowAxes): TiledParts {
   const fail = (reason: string): never => {
     throw new TableError("INVALID_ARGUMENT", `${spec.type} ${spec.name}: ${reason}`);
   };
@@ -245,18 +264,20 @@ export function newParts(context: ManagerContext, spec: StorageSpec): TiledParts
   if (!roles.defined && roles.data.some((index) => context.columns[index]!.kind !== "array")) {
     fail(`columns ${names} expected to be arrays; scalars need a hypercolumn definition`);
   }
-  const cellAxes = roles.cellAxes >= 0 ? roles.cellAxes : roles.ndim - 1;
+  const cellAxes = roles.cellAxes >= 0 || rowAxes < 0 ? roles.cellAxes : roles.ndim - rowAxes;
   if (cellAxes < 0) fail(`the number of axes of columns ${names} must be known`);
-  if (roles.defined && roles.ndim !== cellAxes + 1) {
+  if (rowAxes < 0 && !roles.defined) fail("a hypercolumn definition is needed");
+  const ndim = roles.defined ? roles.ndim : cellAxes + rowAxes;
+  if (rowAxes < 0 ? ndim <= cellAxes : ndim !== cellAxes + rowAxes) {
     fail(`the hypercolumn is defined with ${roles.ndim} axes, cells have ${cellAxes}`);
   }
-  if (roles.ids.length > 0) fail("id columns are kept by TiledDataStMan only");
+  if (rowAxes >= 0 && roles.ids.length > 0) fail("id columns are kept by TiledDataStMan only");
   checkFixed(context, roles.data, fail);
   const header: TiledHeader = {
     rowCount: 0,
     name: spec.name,
     maxCacheSize: options.maxCacheSize,
-    ndim: cellAxes + 1,
+    ndim,
     files: [],
     cubes: [],
   };
