@@ -16,6 +16,7 @@ import { openBackend } from "../../src/io/backends.ts";
 import { runSync } from "../../src/io/drivers.ts";
 import { TableFiles } from "../../src/io/files.ts";
 import { MemoryBackend, MemoryStore } from "../../src/io/memory-backend.ts";
+import type { Finding } from "../../src/storage/findings.ts";
 import type { BoundColumn, ManagerContext, StorageManager } from "../../src/storage/manager.ts";
 import { standardStMan } from "../../src/storage/standard/mod.ts";
 
@@ -75,6 +76,24 @@ export class Bench {
   addRows(count: number): void {
     runSync(this.manager.addRows!(count), this.files);
     this.rows += count;
+  }
+
+  removeRows(rows: Rows): void {
+    runSync(this.manager.removeRows!(rows), this.files);
+    this.rows -= rows.length;
+  }
+
+  addColumn(column: BoundColumn): void {
+    runSync(this.manager.addColumn!(column), this.files);
+  }
+
+  removeColumn(index: number): void {
+    runSync(this.manager.removeColumn!(index), this.files);
+  }
+
+  /** What a check finds. */
+  findings(): Finding[] {
+    return runSync(this.manager.check!(), this.files);
   }
 
   flush(): Uint8Array {
@@ -160,11 +179,12 @@ export function putInMemory(store: MemoryStore, file: string, bytes: Uint8Array)
   handle.close();
 }
 
-/** Flushes a bench and opens its files anew. */
-export function reopened(bench: Bench): Bench {
+/** Flushes a bench and opens its files anew, with the columns that it has now. */
+export function reopened(bench: Bench, columns: readonly BoundColumn[] = bench.context.columns): Bench {
   const blob = bench.flush();
   bench.files.close();
-  return openInMemory({ ...bench.context, rowCount: bench.rows }, blob, storeOf(bench));
+  const context = { ...bench.context, columns: [...columns], rowCount: bench.rows };
+  return openInMemory(context, blob, storeOf(bench));
 }
 
 function typeOf(column: BoundColumn): NumericType {

@@ -213,6 +213,15 @@ export class ArrayFile {
     this.#dirty = false;
   }
 
+  /** Makes the file one without arrays. No cell may keep an offset. */
+  *clear(): Plan<void> {
+    const header = { version: this.version, length: ARRAY_HEADER_BYTES };
+    yield { kind: "replace", file: this.file, bytes: formatArrayHeader(header, this.bigEndian) };
+    this.reserved.take();
+    this.fileBytes = ARRAY_HEADER_BYTES;
+    this.grow(ARRAY_HEADER_BYTES);
+  }
+
   /** Moves the end of the used part. */
   grow(end: number): void {
     this.#length = end;

@@ -32,16 +32,31 @@ export function wordUnit(size: 4 | 8, bigEndian: boolean): Unit {
 /** A column's place in data buckets. */
 export class Area {
   readonly file: BucketFile;
-  readonly index: SsmIndex;
-  /** Where it begins in a bucket. */
-  readonly offset: number;
+  #index: SsmIndex;
+  #offset: number;
   readonly bitsPerRow: number;
 
   constructor(file: BucketFile, index: SsmIndex, offset: number, bitsPerRow: number) {
     this.file = file;
-    this.index = index;
-    this.offset = offset;
+    this.#index = index;
+    this.#offset = offset;
     this.bitsPerRow = bitsPerRow;
+  }
+
+  /** The index whose buckets it is in. */
+  get index(): SsmIndex {
+    return this.#index;
+  }
+
+  /** Where it begins in a bucket. */
+  get offset(): number {
+    return this.#offset;
+  }
+
+  /** Tells that it is elsewhere now. */
+  move(index: SsmIndex, offset: number): void {
+    this.#index = index;
+    this.#offset = offset;
   }
 
   /** Bytes that the area takes in each bucket. */
@@ -111,6 +126,17 @@ export class Area {
       extents.add(area + Math.floor(first * unit.bits / 8), area + Math.ceil(end * unit.bits / 8));
     }
     return { moves, extents };
+  }
+
+  /** Makes all of it zero, slots without rows included. */
+  *wipe(): Plan<void> {
+    const { file, index } = this;
+    const bytes = new Uint8Array(this.bytes);
+    for (let entry = 0; entry < index.used; entry++) {
+      const bucket = index.bucket(entry);
+      yield { kind: "write", file: file.file, offset: file.offsetOf(bucket) + this.offset, bytes };
+      file.touch(bucket);
+    }
   }
 
   /** Makes rows zero. */

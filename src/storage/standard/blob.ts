@@ -48,3 +48,37 @@ export function formatBlob(blob: SsmBlob): Uint8Array {
   writer.end();
   return writer.finish();
 }
+
+/** The blob with one more column than the `columns` it describes. */
+export function withColumn(
+  blob: SsmBlob,
+  columns: number,
+  place: { readonly offset: number; readonly index: number },
+): SsmBlob {
+  return {
+    name: blob.name,
+    columnOffsets: [...Array.from(blob.columnOffsets).slice(0, columns), place.offset],
+    indexOfColumn: [...Array.from(blob.indexOfColumn).slice(0, columns), place.index],
+  };
+}
+
+/**
+ * The blob without one of its `columns`. Those behind it move up; the lists keep their lengths, as casacore leaves them.
+ * `dropped` is the number of the index that is no more, null if all still are.
+ */
+export function withoutColumn(
+  blob: SsmBlob,
+  columns: number,
+  number: number,
+  dropped: number | null,
+): SsmBlob {
+  const moved = (list: ArrayLike<number>) => {
+    const entries = Array.from(list);
+    return entries.map((entry, i) => i >= number && i < columns - 1 ? entries[i + 1]! : entry);
+  };
+  const indices = Array.from(
+    blob.indexOfColumn,
+    (index, i) => dropped !== null && i < columns && index > dropped ? index - 1 : index,
+  );
+  return { name: blob.name, columnOffsets: moved(blob.columnOffsets), indexOfColumn: moved(indices) };
+}

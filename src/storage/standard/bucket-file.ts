@@ -21,7 +21,7 @@ export class BucketFile {
   /** Path that messages show. */
   readonly path: string;
   readonly bigEndian: boolean;
-  readonly bucketSize: number;
+  #bucketSize: number;
   /** Buckets in the file, free ones included. */
   buckets: number;
   /** Numbers of buckets that can't be free, whatever the free list says. */
@@ -50,12 +50,17 @@ export class BucketFile {
     this.file = file;
     this.path = options.path;
     this.bigEndian = options.bigEndian;
-    this.bucketSize = options.bucketSize;
+    this.#bucketSize = options.bucketSize;
     this.buckets = options.buckets;
     this.#freeBuckets = options.freeBuckets;
     this.#firstFree = options.firstFree;
     this.untouchedFrom = options.buckets;
     this.#fileBytes = options.fileBytes;
+  }
+
+  /** Bytes of a bucket. */
+  get bucketSize(): number {
+    return this.#bucketSize;
   }
 
   /** Where a bucket begins in the file. */
@@ -85,6 +90,16 @@ export class BucketFile {
     const bucket = free ?? this.buckets++;
     this.touch(bucket);
     return bucket;
+  }
+
+  /** Makes the file one without buckets; those to come have `bucketSize` bytes. */
+  *restart(bucketSize: number): Plan<void> {
+    yield { kind: "replace", file: this.file, bytes: new Uint8Array(HEADER_BYTES) };
+    this.#bucketSize = bucketSize;
+    this.#fileBytes = HEADER_BYTES;
+    this.buckets = 0;
+    this.untouchedFrom = 0;
+    this.#free = [];
   }
 
   /** Tells that something was written to a bucket. */
@@ -119,6 +134,7 @@ export class BucketFile {
     const free = yield* this.#freeList();
     const link = new Uint8Array(4);
     new DataView(link.buffer).setInt32(0, free.at(-1) ?? -1);
+    this.touch(bucket);
     yield { kind: "write", file: this.file, offset: this.offsetOf(bucket), bytes: link };
     free.push(bucket);
   }

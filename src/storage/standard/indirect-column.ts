@@ -84,6 +84,11 @@ export class IndirectColumn implements ManagedColumn {
     }
   }
 
+  /** Tells that rows have moved. */
+  forget(): void {
+    this.#last = null;
+  }
+
   #changed(): void {
     this.#host.touched();
     this.#last = null;

@@ -3,41 +3,38 @@
  * buckets. In memory are the header, the index and the head of the free list.
  */
 import { TableError } from "../../error.ts";
-import { AipsReader, AipsWriter } from "../../format/aipsio.ts";
-import { fileSize, type Plan, readBytes } from "../../io/plan.ts";
+import type { Rows } from "../../array/rows.ts";
+import { AipsWriter } from "../../format/aipsio.ts";
+import type { Plan } from "../../io/plan.ts";
 import { ArrayFile } from "../arrayfile/array-file.ts";
 import { ARRAY_HEADER_BYTES, arrayFileName } from "../arrayfile/header.ts";
-import type {
-  BoundColumn,
-  ManagedColumn,
-  ManagerContext,
-  ManagerInfo,
-  StorageManager,
-  StorageSpec,
-} from "../manager.ts";
-import { Area } from "./area.ts";
-import { formatBlob, parseBlob, type SsmBlob } from "./blob.ts";
+import type { BoundColumn, ManagedColumn, ManagerContext, ManagerInfo, StorageManager } from "../manager.ts";
 import type { Finding } from "../findings.ts";
-import { BucketFile } from "./bucket-file.ts";
+import { Area } from "./area.ts";
+import { formatBlob, type SsmBlob, withColumn, withoutColumn } from "./blob.ts";
+import type { BucketFile } from "./bucket-file.ts";
 import { checkStandard } from "./check.ts";
+import { placeInRooms } from "./free-space.ts";
 import { FixedStringColumn } from "./fixed-string-column.ts";
-import { formatHeader, HEADER_BYTES, parseHeader } from "./header.ts";
+import { formatHeader } from "./header.ts";
 import type { ColumnHost } from "./host.ts";
-import { type IndexPlace, readIndexStream, writeIndexStream } from "./index-buckets.ts";
+import { type IndexPlace, writeIndexStream } from "./index-buckets.ts";
 import { IndirectColumn } from "./indirect-column.ts";
-import { areaBytes, bitsPerRow, bucketOptions, chooseLayout, formOf } from "./layout.ts";
+import { areaBytes, bitsPerRow, chooseLayout, formOf } from "./layout.ts";
 import { Pieces } from "./pieces.ts";
+import { type Referring, removeRows } from "./row-removal.ts";
 import { SsmIndex } from "./ssm-index.ts";
 import { StringArrayColumn } from "./string-array-column.ts";
-import { StringColumn } from "./string-column.ts";
+import { releaseAll, StringColumn } from "./string-column.ts";
+import { INLINE_BYTES } from "./string-references.ts";
 import { ValuesColumn } from "./values-column.ts";
 
 /** What a manager is made of. */
-interface Parts {
+export interface Parts {
   readonly context: ManagerContext;
   readonly blob: SsmBlob;
   readonly file: BucketFile;
-  readonly indices: readonly SsmIndex[];
+  readonly indices: SsmIndex[];
   readonly place: IndexPlace;
   readonly lastStringBucket: number;
   /** The array file, what was wrong with it, or null if there is none. */
@@ -46,115 +43,22 @@ interface Parts {
   readonly fresh: boolean;
 }
 
-function dataFileName(sequence: number): string {
+/** Name of the file of a StandardStMan. */
+export function dataFileName(sequence: number): string {
   return `table.f${sequence}`;
 }
 
-function hasArrayFile(columns: readonly BoundColumn[]): boolean {
-  return columns.some((column) => formOf(column) === "indirect");
-}
-
-/** Opens the manager of an existing table. @throws TableError CORRUPT, UNSUPPORTED, NOT_FOUND */
-export function* openManager(context: ManagerContext, blobBytes: Uint8Array): Plan<StorageManager> {
-  const { columns, bigEndian, sequence } = context;
-  const blob = parseBlob(blobBytes, context.pathOf("table.dat"), columns.length);
-  const name = dataFileName(sequence);
-  const path = context.pathOf(name);
-  const fileBytes = yield* fileSize(name);
-  if (fileBytes < 0) {
-    throw new TableError("NOT_FOUND", "the file of a StandardStMan is missing", { file: path });
-  }
-  const header = parseHeader(yield* readBytes(name, 0, Math.min(HEADER_BYTES, fileBytes)), {
-    path,
-    bigEndian,
-    fileBytes,
-  });
-  const { bucketSize, buckets, freeBuckets, firstFree } = header;
-  const file = new BucketFile(name, {
-    path,
-    bigEndian,
-    bucketSize,
-    buckets,
-    freeBuckets,
-    firstFree,
-    fileBytes,
-  });
-  const index = yield* readIndexStream(file, header);
-  const indices = parseIndices(index.stream, file, header.indices);
-  file.usedBuckets = function* () {
-    yield* index.buckets;
-    for (const each of indices) for (let entry = 0; entry < each.used; entry++) yield each.bucket(entry);
-  };
-  const arrays = hasArrayFile(columns) ? yield* openArrays(context) : null;
-  return new StandardManager({
-    context,
-    blob,
-    file,
-    indices,
-    place: header,
-    lastStringBucket: header.lastStringBucket,
-    arrays,
-    fresh: false,
-  });
-}
-
-function parseIndices(stream: Uint8Array, file: BucketFile, count: number): SsmIndex[] {
-  const reader = new AipsReader(stream, { file: `${file.path} (index)`, bigEndian: file.bigEndian });
-  const indices: SsmIndex[] = [];
-  for (let i = 0; i < count; i++) indices.push(SsmIndex.read(reader, file));
-  if (reader.remaining() > 0) reader.fail(`${reader.remaining()} bytes are left behind ${count} indices`);
-  return indices;
-}
-
-/** The array file. What is wrong with it is kept for those who need it: the other columns can be read. */
-function* openArrays(context: ManagerContext): Plan<ArrayFile | TableError> {
-  const name = arrayFileName(context.sequence);
-  try {
-    return yield* ArrayFile.open(name, { path: context.pathOf(name), bigEndian: context.bigEndian });
-  } catch (error) {
-    if (error instanceof TableError) return error;
-    throw error;
-  }
-}
-
-/** Makes the manager of a new table. @throws TableError INVALID_ARGUMENT, LIMIT */
-export function* createManager(context: ManagerContext, spec: StorageSpec): Plan<StorageManager> {
-  const { columns, bigEndian, sequence } = context;
-  const layout = chooseLayout(columns.map(bitsPerRow), bucketOptions(spec.options));
-  const { bucketSize, rowsPerBucket, used } = layout;
-  const freeSpace = used < bucketSize ? [{ offset: used, length: bucketSize - used }] : [];
-  const name = dataFileName(sequence);
-  const path = context.pathOf(name);
-  yield { kind: "create", file: name };
-  const empty = { buckets: 0, freeBuckets: 0, firstFree: -1, fileBytes: 0 };
-  const file = new BucketFile(name, { path, bigEndian, bucketSize, ...empty });
-  const arrayName = arrayFileName(sequence);
-  const arrays = hasArrayFile(columns)
-    ? yield* ArrayFile.create(arrayName, { path: context.pathOf(arrayName), bigEndian, version: 0 })
-    : null;
-  const manager = new StandardManager({
-    context,
-    blob: { name: spec.name, columnOffsets: layout.offsets, indexOfColumn: columns.map(() => 0) },
-    file,
-    indices: [new SsmIndex(rowsPerBucket, columns.length, freeSpace)],
-    place: { indexBuckets: 0, firstIndex: -1, indexOffset: 0, indexLength: 0 },
-    lastStringBucket: -1,
-    arrays,
-    fresh: true,
-  });
-  yield* manager.addRows(context.rowCount);
-  return manager;
-}
-
-class StandardManager implements StorageManager, ColumnHost {
+/** A StandardStMan. */
+export class StandardManager implements StorageManager, ColumnHost {
   readonly type = "StandardStMan";
   readonly name: string;
   readonly sequence: number;
   readonly file: BucketFile;
   readonly tail: { lastStringBucket: number };
-  readonly #blob: SsmBlob;
-  readonly #indices: readonly SsmIndex[];
-  readonly #arrays: ArrayFile | TableError | null;
+  readonly #context: ManagerContext;
+  #blob: SsmBlob;
+  readonly #indices: SsmIndex[];
+  #arrays: ArrayFile | TableError | null;
   readonly #bound: readonly BoundColumn[];
   readonly #areas: readonly Area[];
   readonly #columns: readonly ManagedColumn[];
@@ -162,6 +66,8 @@ class StandardManager implements StorageManager, ColumnHost {
   readonly #stale: Set<SsmIndex>;
   #place: IndexPlace;
   #dirty: boolean;
+  /** Changes of index and columns that header and rows don't show. */
+  #changes = 0;
   #flushed: string;
 
   constructor(parts: Parts) {
@@ -170,6 +76,7 @@ class StandardManager implements StorageManager, ColumnHost {
     this.sequence = context.sequence;
     this.file = file;
     this.tail = { lastStringBucket: parts.lastStringBucket };
+    this.#context = context;
     this.#blob = blob;
     this.#indices = indices;
     this.#arrays = parts.arrays;
@@ -281,15 +188,21 @@ class StandardManager implements StorageManager, ColumnHost {
     });
   }
 
-  *addRows(count: number): Plan<void> {
-    const before = this.rowCount;
+  /** Rows of every index. @throws TableError CORRUPT when they disagree */
+  #commonRows(): number {
+    const rows = this.rowCount;
     for (const index of this.#indices) {
-      if (index.rows !== before) {
-        throw new TableError("CORRUPT", `one index has ${index.rows} rows, another ${before}`, {
+      if (index.rows !== rows) {
+        throw new TableError("CORRUPT", `one index has ${index.rows} rows, another ${rows}`, {
           file: this.file.path,
         });
       }
     }
+    return rows;
+  }
+
+  *addRows(count: number): Plan<void> {
+    const before = this.#commonRows();
     if (!Number.isSafeInteger(before + count)) {
       throw new TableError("LIMIT", `a table can't have ${before + count} rows`, { file: this.file.path });
     }
@@ -323,6 +236,119 @@ class StandardManager implements StorageManager, ColumnHost {
     }
   }
 
+  *removeRows(rows: Rows): Plan<void> {
+    const before = this.#commonRows();
+    if (rows.length === 0) return;
+    checkRemovable(rows, before);
+    this.#changed();
+    if (rows.length === before) yield* this.#startAnew();
+    else {
+      yield* removeRows(
+        {
+          file: this.file,
+          tail: this.tail,
+          indices: this.#indices,
+          areas: this.#areas,
+          referring: this.#areas.flatMap((_, i) => this.#referring(i)),
+        },
+        rows,
+      );
+      // Another bucket may be the last now, and casacore may have left old values in it.
+      for (const index of this.#indices) this.#stale.add(index);
+    }
+    for (const column of this.#columns) if (column instanceof IndirectColumn) column.forget();
+  }
+
+  /** Makes the files those of a new table without rows, with buckets of the same size, as casacore does. */
+  *#startAnew(): Plan<void> {
+    const { bucketSize, rowsPerBucket, offsets, used } = chooseLayout(
+      this.#bound.map(bitsPerRow),
+      { bucketSize: this.file.bucketSize },
+    );
+    yield* this.file.restart(bucketSize);
+    if (this.#arrays instanceof ArrayFile) yield* this.#arrays.clear();
+    const index = SsmIndex.fresh(rowsPerBucket, this.#bound.length, used, bucketSize);
+    this.#indices.splice(0, this.#indices.length, index);
+    this.#areas.forEach((area, i) => area.move(index, offsets[i]!));
+    this.#blob = { name: this.name, columnOffsets: offsets, indexOfColumn: offsets.map(() => 0) };
+    this.#place = { indexBuckets: 0, firstIndex: -1, indexOffset: 0, indexLength: 0 };
+    this.tail.lastStringBucket = -1;
+    this.#stale.clear();
+  }
+
+  *addColumn(column: BoundColumn): Plan<void> {
+    const rows = this.#commonRows();
+    const bits = bitsPerRow(column);
+    const rowsPerBucket = Math.floor(8 * this.file.bucketSize / bits);
+    const rooms = this.#indices.map(({ freeSpace, rowsPerBucket }) => ({
+      freeSpace,
+      bytes: areaBytes(rowsPerBucket, bits),
+    }));
+    const place = placeInRooms(rooms, bits);
+    if (place === null && rowsPerBucket < 1) {
+      throw new TableError(
+        "INVALID_ARGUMENT",
+        `a cell of column ${column.name} takes ${areaBytes(1, bits)} bytes in a bucket, buckets have ` +
+          `${this.file.bucketSize}: it needs a manager of its own`,
+        { file: this.file.path },
+      );
+    }
+    if (formOf(column) === "indirect") yield* this.#needArrays();
+    this.#changed();
+    const number = place?.index ?? this.#indices.length, offset = place?.offset ?? 0;
+    if (place === null) {
+      const index = SsmIndex.fresh(rowsPerBucket, 1, areaBytes(rowsPerBucket, bits), this.file.bucketSize);
+      this.#indices.push(index);
+      yield* this.#addRowsTo(index, rows);
+    } else this.#indices[number]!.addColumn(offset, areaBytes(this.#indices[number]!.rowsPerBucket, bits));
+    const area = new Area(this.file, this.#indices[number]!, offset, bits);
+    if (place !== null) yield* area.wipe();
+    this.#blob = withColumn(this.#blob, this.#bound.length, { offset, index: number });
+    const made = makeColumn(this, area, column);
+    if (made instanceof IndirectColumn) yield* made.addRows(0, rows);
+  }
+
+  /** Sees to it that there is a file of arrays. One that no column used is begun anew. */
+  *#needArrays(): Plan<void> {
+    if (this.#arrays instanceof TableError) throw this.#arrays;
+    if (this.#arrays !== null) return;
+    const { bigEndian, pathOf } = this.#context;
+    const name = arrayFileName(this.sequence);
+    this.#arrays = yield* ArrayFile.create(name, { path: pathOf(name), bigEndian, version: 0 });
+  }
+
+  *removeColumn(number: number): Plan<void> {
+    this.#commonRows();
+    const area = this.#areas[number]!, { index } = area;
+    this.#changed();
+    for (const { area, inline } of this.#referring(number)) {
+      yield* releaseAll(area, inline, this.file, this.tail);
+    }
+    const left = this.#areas.filter((other) => other !== area && other.index === index).length;
+    index.removeColumn(area.offset, area.bytes, left);
+    const dropped = left === 0 ? this.#indices.indexOf(index) : null;
+    if (dropped !== null) {
+      for (let entry = 0; entry < index.used; entry++) yield* this.file.free(index.bucket(entry));
+      this.#indices.splice(dropped, 1);
+      this.#stale.delete(index);
+    }
+    this.#blob = withoutColumn(this.#blob, this.#bound.length, number, dropped);
+    const indirect = this.#bound.filter((column, i) => i !== number && formOf(column) === "indirect");
+    if (indirect.length === 0 && this.#arrays instanceof ArrayFile) yield* this.#arrays.clear();
+  }
+
+  /** A column as one that refers to string buckets, if it does. */
+  #referring(i: number): Referring[] {
+    const form = formOf(this.#bound[i]!), area = this.#areas[i]!;
+    if (form === "string") return [{ area, inline: INLINE_BYTES }];
+    return form === "stringArray" ? [{ area, inline: 0 }] : [];
+  }
+
+  #changed(): void {
+    this.#dirty = true;
+    this.#changes++;
+  }
+
   *flush(): Plan<Uint8Array> {
     const arrays = this.#arrays instanceof ArrayFile ? this.#arrays : null;
     if (arrays?.dirty) yield* arrays.settle();
@@ -354,8 +380,22 @@ class StandardManager implements StorageManager, ColumnHost {
   /** Everything that header and index say, so far as it changes. */
   #structure(): string {
     const { buckets, freeBuckets, firstFree } = this.file;
-    return [buckets, freeBuckets, firstFree, this.tail.lastStringBucket, ...this.#indices.map((i) => i.rows)]
-      .join();
+    const rows = this.#indices.map((index) => index.rows);
+    return [this.#changes, buckets, freeBuckets, firstFree, this.tail.lastStringBucket, ...rows].join();
+  }
+}
+
+/** @throws TableError INVALID_ARGUMENT unless rows ascend, are distinct, and less than `rowCount` */
+function checkRemovable(rows: Rows, rowCount: number): void {
+  let next = 0;
+  for (const { row, count } of rows.runs()) {
+    if (row < next || row + count > rowCount) {
+      throw new TableError(
+        "INVALID_ARGUMENT",
+        `row ${row} can't be removed: rows in ascending order from ${next} on below ${rowCount} expected`,
+      );
+    }
+    next = row + count;
   }
 }
 

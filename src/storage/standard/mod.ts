@@ -3,7 +3,7 @@
  * each. Format reference part 2.
  */
 import type { ManagerKind } from "../manager.ts";
-import { createManager, openManager } from "./manager.ts";
+import { createManager, openManager } from "./open.ts";
 
 /** The kind that serves `StandardStMan`. Options of a new one: `{ bucketRows?: number; bucketSize?: number }`. */
 export const standardStMan: ManagerKind = {

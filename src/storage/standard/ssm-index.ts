@@ -11,23 +11,29 @@
  * | lastRow | Block of u32 (version 1) or u64 (2) | last row in each bucket, ascending |
  * | bucketNumber | Block of u32 | |
  */
+import type { Rows } from "../../array/rows.ts";
 import { TableError } from "../../error.ts";
 import type { AipsReader, AipsWriter } from "../../format/aipsio.ts";
+import { type FreeSpace, givenBack, taken } from "./free-space.ts";
 
 /** Largest row number of a version 1 index. */
 const MAX_ROW_VERSION_1 = 2 ** 31 - 1;
 
-/** Unused bytes in every data bucket of an index. */
-export interface FreeSpace {
-  readonly offset: number;
-  readonly length: number;
+/** Rows of one data bucket that are to leave it. */
+export interface Cut {
+  /** Which of the index's data buckets. */
+  readonly entry: number;
+  /** Their slots as stretches, ascending: start, end, start, end, … */
+  readonly slots: readonly number[];
+  /** Number of them. */
+  readonly rows: number;
 }
 
 /** The data buckets of some columns, in row order. */
 export class SsmIndex {
   readonly rowsPerBucket: number;
-  readonly columns: number;
-  readonly freeSpace: readonly FreeSpace[];
+  #columns: number;
+  #freeSpace: readonly FreeSpace[];
   #used: number;
   #lastRow: Float64Array;
   #bucket: Float64Array;
@@ -40,11 +46,27 @@ export class SsmIndex {
     bucket: Float64Array = new Float64Array(0),
   ) {
     this.rowsPerBucket = rowsPerBucket;
-    this.columns = columns;
-    this.freeSpace = freeSpace;
+    this.#columns = columns;
+    this.#freeSpace = freeSpace;
     this.#lastRow = lastRow;
     this.#bucket = bucket;
     this.#used = lastRow.length;
+  }
+
+  /** An index without rows, whose columns take the first `usedBytes` of each bucket. */
+  static fresh(rowsPerBucket: number, columns: number, usedBytes: number, bucketSize: number): SsmIndex {
+    const rest = { offset: usedBytes, length: bucketSize - usedBytes };
+    return new SsmIndex(rowsPerBucket, columns, rest.length > 0 ? [rest] : []);
+  }
+
+  /** Number of columns in its buckets. */
+  get columns(): number {
+    return this.#columns;
+  }
+
+  /** Unused bytes of each data bucket, in ascending order. */
+  get freeSpace(): readonly FreeSpace[] {
+    return this.#freeSpace;
   }
 
   /** Number of data buckets. */
@@ -103,6 +125,60 @@ export class SsmIndex {
     }
   }
 
+  /** Which slots of which buckets hold `rows`, which ascend, are distinct, and less than `this.rows`. */
+  cuts(rows: Rows): Cut[] {
+    const cuts: { entry: number; slots: number[]; rows: number }[] = [];
+    let entry = 0;
+    for (const run of rows.runs()) {
+      const end = run.row + run.count;
+      for (let row = run.row; row < end;) {
+        entry = this.find(row, entry);
+        const first = this.firstRow(entry), stop = Math.min(end, this.endRow(entry));
+        let cut = cuts.at(-1);
+        if (cut?.entry !== entry) cuts.push(cut = { entry, slots: [], rows: 0 });
+        cut.slots.push(row - first, stop - first);
+        cut.rows += stop - row;
+        row = stop;
+      }
+    }
+    return cuts;
+  }
+
+  /** True for a cut that leaves nothing in its bucket. */
+  empties({ entry, rows }: Cut): boolean {
+    return rows === this.endRow(entry) - this.firstRow(entry);
+  }
+
+  /** Takes rows out; buckets that are empty now are no longer its own. */
+  removeRows(cuts: readonly Cut[]): void {
+    if (cuts.length === 0) return;
+    let kept = cuts[0]!.entry, next = 0, gone = 0;
+    for (let entry = kept, first = this.firstRow(entry); entry < this.#used; entry++) {
+      const last = this.#lastRow[entry]!, cut = cuts[next];
+      const leaving = cut?.entry === entry ? cut.rows : 0;
+      if (leaving > 0) next++;
+      gone += leaving;
+      if (leaving <= last - first) {
+        this.#lastRow[kept] = last - gone;
+        this.#bucket[kept++] = this.#bucket[entry]!;
+      }
+      first = last + 1;
+    }
+    this.#used = kept;
+  }
+
+  /** Gives the bytes from `offset` on, which are unused, to a column. */
+  addColumn(offset: number, length: number): void {
+    this.#columns++;
+    this.#freeSpace = taken(this.#freeSpace, offset, length);
+  }
+
+  /** Takes a column's bytes back; `left` columns remain. */
+  removeColumn(offset: number, length: number, left: number): void {
+    this.#columns = left;
+    this.#freeSpace = givenBack(this.#freeSpace, { offset, length });
+  }
+
   #grow(): void {
     const capacity = Math.max(16, 2 * this.#used);
     for (const name of ["row", "bucket"] as const) {
@@ -120,12 +196,12 @@ export class SsmIndex {
     writer.root("SSMIndex", wide ? 2 : 1);
     writer.u32(this.#used);
     writer.u32(this.rowsPerBucket);
-    writer.i32(this.columns);
+    writer.i32(this.#columns);
     writer.begin("SimpleOrderedMap", 1);
     writer.i32(0);
-    writer.u32(this.freeSpace.length);
+    writer.u32(this.#freeSpace.length);
     writer.u32(1);
-    for (const { offset, length } of this.freeSpace) {
+    for (const { offset, length } of this.#freeSpace) {
       writer.i32(offset);
       writer.i32(length);
     }

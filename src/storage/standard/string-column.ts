@@ -1,14 +1,18 @@
 /** String scalars of any length: a reference a row, long strings in string buckets. Format reference part 2, section 3.2. */
-import type { Box, Rows } from "../../array/rows.ts";
+import { type Box, rowRange, type Rows } from "../../array/rows.ts";
 import { TableError } from "../../error.ts";
 import type { Plan } from "../../io/plan.ts";
 import type { BoundColumn, CellSource, CellTarget, ManagedColumn, ShapeRun } from "../manager.ts";
 import { type Area, type AreaCells, byteUnit } from "./area.ts";
-import { checkFixedShape, checkSettable, type ColumnHost, lastOfEach } from "./host.ts";
+import type { BucketFile } from "./bucket-file.ts";
+import { blocksOf, checkFixedShape, checkSettable, type ColumnHost, lastOfEach } from "./host.ts";
 import type { Pieces } from "./pieces.ts";
 import { readItems } from "./string-reader.ts";
 import { INLINE_BYTES, REFERENCE_BYTES, References } from "./string-references.ts";
-import { StringWriter } from "./string-writer.ts";
+import { type StringTail, StringWriter } from "./string-writer.ts";
+
+/** Bytes of references that are looked at in one go. */
+const BLOCK_BYTES = 1 << 19;
 
 /** References as bytes: the text in them is not swapped. */
 export const REFERENCE_CELLS: AreaCells = { unit: byteUnit(), shape: [REFERENCE_BYTES] };
@@ -25,6 +29,18 @@ export function* readReferences(area: Area, pieces: Pieces, rows: Rows): Plan<Re
     }
   }
   return references;
+}
+
+/** Plan: gives back the bytes of all items of a column; those of up to `inline` bytes have none. */
+export function* releaseAll(area: Area, inline: number, file: BucketFile, tail: StringTail): Plan<void> {
+  const writer = new StringWriter(file, tail);
+  for (const { rows } of blocksOf(rowRange(0, area.index.rows), REFERENCE_BYTES, BLOCK_BYTES)) {
+    const references = yield* readReferences(area, area.pieces(rows), rows);
+    for (let i = 0; i < rows.length; i++) {
+      if (references.length(i) > inline) yield* writer.remove(references.place(i)!);
+    }
+  }
+  yield* writer.finish();
 }
 
 /** A column of strings of any length. */
