@@ -103,6 +103,11 @@ export interface StorageManager {
   readonly info: ManagerInfo;
   /** Writing. Adds rows; absent: the manager can't be written. */
   addRows?(count: number): Plan<void>;
+  /**
+   * Plan: what the manager of a virtual column does to the columns it is computed from when rows were added (those of a
+   * new table, too): called when every manager of the table has them. It doesn't refuse. Absent: nothing.
+   */
+  rowsAdded?(rows: Rows): Plan<void>;
   /** Removes rows; those behind move up. `rows` ascend and are distinct. Absent: the manager can't, as with tiles. */
   removeRows?(rows: Rows): Plan<void>;
   /**
@@ -127,6 +132,8 @@ export interface StorageManager {
 export interface SourceColumn {
   readonly bound: BoundColumn;
   readonly column: ManagedColumn;
+  /** Plan: the column as its manager has it: `column` may stand in for it, and says nothing of what can't be done. */
+  open(): Plan<ManagedColumn>;
 }
 
 /** A column of another table, whose plans run on that table's files. */
@@ -185,8 +192,40 @@ export interface StorageSpec {
   readonly options: Readonly<Record<string, unknown>>;
 }
 
+/** What a spec is settled with: the table that it is part of. */
+export interface SpecContext {
+  /** The manager's number. */
+  readonly sequence: number;
+  /** The table's directory. */
+  readonly directory: string;
+  /** The columns that the manager takes. */
+  readonly own: readonly BoundColumn[];
+  /** Every column of the table. */
+  readonly columns: readonly BoundColumn[];
+}
+
+/** What a spec comes to when the columns are known: what `table.dat` says of its manager beside the blob. */
+export interface SettledSpec {
+  /** Class name. */
+  readonly type: string;
+  /** Keywords that each of its columns gets. */
+  readonly columnKeywords: RecordFields;
+  /** Keywords that the table gets. */
+  readonly tableKeywords?: RecordFields;
+  /** The element class of its columns, when it is one of an application's own. */
+  readonly elementClass?: string;
+}
+
 /** A kind of storage manager. */
 export interface ManagerKind {
+  /** How specs name it, where that isn't its class name: the types of columns are part of an engine's. */
+  readonly specType?: string;
+  /**
+   * For virtual columns, whose managers keep what they need in keywords and are opened, not created: what a spec comes to.
+   *
+   * @throws TableError INVALID_ARGUMENT, NO_SUCH_COLUMN for specs that make no manager of these columns
+   */
+  settle?(spec: StorageSpec, context: SpecContext): SettledSpec;
   /** True for the class names that this kind serves, as `table.dat` has them (with template arguments). */
   serves(type: string): boolean;
   /** False: `open` always throws, with the reason why columns of this kind can't be read. */

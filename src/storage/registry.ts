@@ -32,3 +32,8 @@ const KINDS: readonly ManagerKind[] = [
 export function managerKind(type: string): ManagerKind | undefined {
   return KINDS.find((kind) => kind.serves(type));
 }
+
+/** The kind that a spec names, or undefined. */
+export function specKind(type: string): ManagerKind | undefined {
+  return KINDS.find((kind) => kind.specType === type) ?? managerKind(type);
+}

@@ -5,6 +5,7 @@
  * A flush writes the managers' data, then their headers, then `table.dat` (beside it, synced and renamed), then the row
  * count and the change counters in `table.lock`.
  */
+import { rowRange } from "../array/rows.ts";
 import { TableError } from "../error.ts";
 import type { PlainTableDat } from "../format/table-dat.ts";
 import { writeTableDat } from "../format/table-dat.ts";
@@ -72,8 +73,11 @@ export class PlainBody implements TableBody {
   /** What `table.dat` holds, as far as flushes change it. */
   #written: { rowCount: number; changes: number };
 
-  /** `managers` are those of a new table, in the order of the ColumnSet; an existing table's are opened when needed. */
-  constructor(parts: PlainParts, managers: readonly StorageManager[] | null = null) {
+  /**
+   * `managers` are those of a new table, in the order of the ColumnSet, null for one that has nothing to be made; an
+   * existing table's are opened when needed.
+   */
+  constructor(parts: PlainParts, managers: readonly (StorageManager | null)[] | null = null) {
     const { files, dat } = parts;
     this.files = files;
     this.access = parts.access ?? files;
@@ -175,7 +179,7 @@ export class PlainBody implements TableBody {
   }
 
   addRows(count: number): void {
-    const plan = addRowsPlan(this.#slots, count);
+    const plan = addRowsPlan(this.#slots, this.#rowCount, count);
     runSync(plan, this.access);
     this.#rowCount += count;
   }
@@ -265,7 +269,7 @@ export class PlainBody implements TableBody {
 }
 
 /** Plan: adds rows to every manager; nothing is done unless all of them can. */
-function* addRowsPlan(slots: readonly ManagerSlot[], count: number): Plan<void> {
+function* addRowsPlan(slots: readonly ManagerSlot[], first: number, count: number): Plan<void> {
   const managers: StorageManager[] = [];
   for (const slot of slots) managers.push(yield* slot.open());
   for (const manager of managers) {
@@ -274,6 +278,7 @@ function* addRowsPlan(slots: readonly ManagerSlot[], count: number): Plan<void> 
     }
   }
   for (const manager of managers) yield* manager.addRows!(count);
+  for (const manager of managers) yield* manager.rowsAdded?.(rowRange(first, count)) ?? [];
 }
 
 function* flushPlan(manager: StorageManager): Plan<Uint8Array> {

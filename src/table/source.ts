@@ -4,7 +4,7 @@
  */
 import { TableError } from "../error.ts";
 import { delegate, type Plan } from "../io/plan.ts";
-import type { ColumnSource, ForeignColumn, SourceColumn } from "../storage/manager.ts";
+import type { ColumnSource, ForeignColumn, ManagedColumn, SourceColumn } from "../storage/manager.ts";
 import type { TableBody } from "./body.ts";
 import { Dependencies, MAX_CHAIN } from "./dependencies.ts";
 import { openReferred } from "./open.ts";
@@ -59,7 +59,7 @@ export class ColumnSources {
           file: body.path,
         });
     }
-    return { bound: column.bound, column: column.lazily() };
+    return { bound: column.bound, column: column.lazily(), open: () => column.open() };
   }
 
   *#foreignColumn(storedName: string, name: string): Plan<ForeignColumn> {
@@ -70,13 +70,18 @@ export class ColumnSources {
     }
     const { access } = table;
     const managed = yield* delegate(access, column.open());
+    const foreign: ManagedColumn = {
+      shapes: (rows) => delegate(access, managed.shapes(rows)),
+      read: (rows, cellShape, box, target, at) =>
+        delegate(access, managed.read(rows, cellShape, box, target, at)),
+    };
     return {
       bound: column.bound,
       rowCount: table.rowCount,
-      column: {
-        shapes: (rows) => delegate(access, managed.shapes(rows)),
-        read: (rows, cellShape, box, target, at) =>
-          delegate(access, managed.read(rows, cellShape, box, target, at)),
+      column: foreign,
+      // deno-lint-ignore require-yield
+      *open() {
+        return foreign;
       },
     };
   }

@@ -52,6 +52,11 @@ export class MemoryColumn implements ManagedColumn, SourceColumn {
   }
 
   // deno-lint-ignore require-yield
+  *open(): Plan<ManagedColumn> {
+    return this;
+  }
+
+  // deno-lint-ignore require-yield
   *shapes(rows: Rows): Plan<ShapeRun[]> {
     return rowNumbers(rows).map((row) => ({ count: 1, shape: this.cells[row]?.shape ?? null }));
   }
@@ -125,8 +130,8 @@ export function sourceOf(
     *foreignColumn(table, name) {
       const other = others[table];
       if (other === undefined) throw new TableError("NOT_FOUND", `no table ${table}`);
-      const { bound, column } = find(other.columns, name);
-      return { bound, column, rowCount: other.rowCount };
+      const found = find(other.columns, name);
+      return { bound: found.bound, column: found, open: () => found.open(), rowCount: other.rowCount };
     },
     tableKeywords: () => keywords,
   };

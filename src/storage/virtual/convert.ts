@@ -24,6 +24,35 @@ export function convertible(from: NumericType, to: NumericType): boolean {
   return numericInfo(from).items === numericInfo(to).items;
 }
 
+/** The integers that a type holds, those of 64 bits apart. */
+const RANGES: Partial<Record<NumericType, readonly [least: number, most: number]>> = {
+  uint8: [0, 255],
+  int16: [-32768, 32767],
+  uint16: [0, 65535],
+  int32: [-TWO_31, TWO_31 - 1],
+  uint32: [0, 2 ** 32 - 1],
+};
+
+/**
+ * Index of the first item that an integer type doesn't hold, its fraction cut off: NaN, or out of range. -1 if there is
+ * none: {@linkcode convert} gives what C++ says then. Any number is taken as a float (past the largest: infinity) and as a bool.
+ */
+export function firstUnfit(values: NumericData, to: NumericType): number {
+  if (to === "int64") {
+    if (!(values instanceof Float32Array || values instanceof Float64Array)) return -1;
+    return values.findIndex((value: number) => !(value >= -TWO_63 && value < TWO_63));
+  }
+  const range = RANGES[to];
+  if (range === undefined) return -1;
+  const [least, most] = range;
+  if (values instanceof BigInt64Array) return values.findIndex((value) => value < least || value > most);
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    if (!(value > least - 1 && value < most + 1)) return i;
+  }
+  return -1;
+}
+
 /** Casts every item of `source` into `target`, which has as many; the types are {@linkcode convertible}. */
 export function convert(from: NumericType, source: NumericData, to: NumericType, target: NumericData): void {
   if (to === "bool") toBool(source, target as Uint8Array);

@@ -1,6 +1,7 @@
 /**
- * `value * scale + offset`, in place, with the roundings of casacore's engines (format reference part 6, sections 2
- * and 3): in the common type that C++ gives the stored and the virtual type, each operation rounded by itself.
+ * `value * scale + offset` and its inverse `(value - offset) / scale`, in place, with the roundings of casacore's engines (format reference part 6, sections 2
+ * and 3), each operation rounded by itself: the one in the common type that C++ gives the stored and the virtual type,
+ * the other in that of the virtual type alone.
  */
 import { type NumericData, numericInfo, type NumericType } from "../../array/dtype.ts";
 
@@ -54,6 +55,48 @@ export function scaleCells(
     }
   }
 }
+
+/**
+ * Undoes it, in place; `common` is the type in which C++ computes with values of the virtual type alone. Integers are
+ * divided as C++ does it, towards zero; their scales are not 0.
+ */
+export function unscaleCells(
+  common: CommonType,
+  values: NumericData,
+  each: number,
+  scales: Factors,
+  offsets: Factors,
+  pairs = false,
+): void {
+  const items = pairs ? 2 : 1;
+  const length = scales.perCell || offsets.perCell ? each : values.length;
+  for (let start = 0, cell = 0; start < values.length && length > 0; start += length, cell++) {
+    const s = scales.perCell ? cell * items : 0, o = offsets.perCell ? cell * items : 0;
+    for (let part = 0; part < items; part++) {
+      const scale = scales.values[s + part]!, offset = offsets.values[o + part]!;
+      UNSCALE[common](values as never, start + part, start + length, items, scale as never, offset as never);
+    }
+  }
+}
+
+/** Arrays of single precision and of integers round or cut what is stored: only what comes before must be done by hand. */
+const UNSCALE = {
+  float32(values: Float32Array, start: number, end: number, step: number, scale: number, offset: number) {
+    for (let i = start; i < end; i += step) values[i] = Math.fround(values[i]! - offset) / scale;
+  },
+  float64(values: Float64Array, start: number, end: number, step: number, scale: number, offset: number) {
+    for (let i = start; i < end; i += step) values[i] = (values[i]! - offset) / scale;
+  },
+  int32(values: Int32Array, start: number, end: number, step: number, scale: number, offset: number) {
+    for (let i = start; i < end; i += step) values[i] = ((values[i]! - offset) | 0) / scale;
+  },
+  uint32(values: Uint32Array, start: number, end: number, step: number, scale: number, offset: number) {
+    for (let i = start; i < end; i += step) values[i] = ((values[i]! - offset) >>> 0) / scale;
+  },
+  int64(values: BigInt64Array, start: number, end: number, step: number, scale: bigint, offset: bigint) {
+    for (let i = start; i < end; i += step) values[i] = BigInt.asIntN(64, values[i]! - offset) / scale;
+  },
+};
 
 function isNotZero(offsets: NumericData, at: number, items: number): boolean {
   for (let i = at; i < at + items; i++) if (offsets[i] != 0) return true;

@@ -6,9 +6,10 @@ import type { NumericData, NumericType } from "../../array/dtype.ts";
 import type { Rows } from "../../array/rows.ts";
 import type { Plan } from "../../io/plan.ts";
 import type { BoundColumn, ManagerContext } from "../manager.ts";
-import { convert, convertible } from "./convert.ts";
+import { convert, convertible, firstUnfit } from "./convert.ts";
 import { type EngineColumn, engineKind } from "./engine.ts";
-import { MappedColumn } from "./mapped-column.ts";
+import { type Cells, MappedColumn } from "./mapped-column.ts";
+import { classOf, MappedSpec } from "./settle.ts";
 import { numericArguments } from "./type-names.ts";
 
 /** The kind that serves `MappedArrayEngine<S,T>`, both types real or both complex. */
@@ -17,6 +18,12 @@ export const mappedArray = engineKind({
   column(context, bound): EngineColumn {
     const column = new CastColumn(context, bound, castArguments(context.type)!);
     return { column, info: { stored: column.storedName } };
+  },
+  specType: "MappedArrayEngine",
+  settle(spec, context) {
+    const mapped = new MappedSpec(spec, context), types = mapped.types();
+    if (!convertible(...types)) mapped.fail(`${types[0]} can't be stored as ${types[1]}`);
+    return mapped.settled(classOf("MappedArrayEngine", types), []);
   },
 });
 
@@ -41,5 +48,15 @@ class CastColumn extends MappedColumn {
   protected *compute(_rows: Rows, values: NumericData, target: NumericData): Plan<void> {
     const [virtualType, storedType] = this.#types;
     convert(storedType, values, virtualType, target);
+  }
+
+  // deno-lint-ignore require-yield
+  protected *pack(cells: Cells, values: NumericData): Plan<NumericData> {
+    const [virtualType, storedType] = this.#types;
+    const unfit = firstUnfit(values, storedType);
+    if (unfit >= 0) this.refuse(cells, values, unfit);
+    const packed = this.forStored(cells);
+    convert(virtualType, values, storedType, packed);
+    return packed;
   }
 }

@@ -5,10 +5,12 @@
  */
 import type { DType } from "../../array/dtype.ts";
 import type { Box, Rows } from "../../array/rows.ts";
+import { TableError } from "../../error.ts";
 import { fieldOf } from "../../format/record.ts";
 import type { Plan } from "../../io/plan.ts";
 import type {
   BoundColumn,
+  CellSource,
   CellTarget,
   ManagedColumn,
   ManagerContext,
@@ -40,10 +42,12 @@ function storedTypeOf(type: string): DType | undefined {
 }
 
 class RetypedColumn implements ManagedColumn {
+  readonly #name: string;
   readonly #stored: OtherColumn;
   readonly #elementShape: readonly number[];
 
   constructor(context: ManagerContext, bound: BoundColumn, storedType: DType) {
+    this.#name = bound.name;
     const parameters = new Parameters(context, bound);
     if (bound.kind !== "array") parameters.fail(`it is a column of ${bound.kind}, expected array`);
     this.#stored = new OtherColumn(context, bound, parameters.text(STORED_NAME), "array", storedType);
@@ -70,5 +74,26 @@ class RetypedColumn implements ManagedColumn {
     at: number,
   ): Plan<void> {
     yield* this.#stored.find().column.read(rows, cellShape, box, target, at);
+  }
+
+  *write(
+    rows: Rows,
+    cellShape: readonly number[],
+    box: Box | null,
+    source: CellSource,
+    at: number,
+  ): Plan<void> {
+    yield* (yield* this.#stored.writable()).write(rows, cellShape, box, source, at);
+  }
+
+  *setShape(rows: Rows, cellShape: readonly number[] | null): Plan<void> {
+    const column = yield* this.#stored.find().open();
+    if (column.setShape === undefined) {
+      throw new TableError(
+        "INVALID_ARGUMENT",
+        `column ${this.#name} is computed from column ${this.#stored.name}, whose cells have fixed shapes`,
+      );
+    }
+    yield* column.setShape(rows, cellShape);
   }
 }

@@ -1,6 +1,7 @@
 /**
  * ScaledArrayEngine<S,T>: real values of type S kept as values of type T (format reference part 6, section 2).
- * `value = stored × scale + offset`, in the type that C++ gives the operation. Keywords, after `_ScaledArrayEngine_`:
+ * `value = stored × scale + offset`, in the type that C++ gives the operation, and `stored = (value - offset) / scale`,
+ * its fraction cut off if T is an integer. Keywords, after `_ScaledArrayEngine_`:
  *
  * | keyword | type | meaning |
  * | --- | --- | --- |
@@ -11,13 +12,15 @@
 import { allocate } from "../../array/alloc.ts";
 import { type NumericData, numericInfo, type NumericType } from "../../array/dtype.ts";
 import type { Rows } from "../../array/rows.ts";
+import { TableError } from "../../error.ts";
 import type { Plan } from "../../io/plan.ts";
-import type { BoundColumn, ManagerContext } from "../manager.ts";
-import { convert } from "./convert.ts";
+import type { BoundColumn, ManagerContext, SettledSpec } from "../manager.ts";
+import { convert, firstUnfit } from "./convert.ts";
 import { type EngineColumn, engineKind } from "./engine.ts";
-import { type CommonType, commonType, type Factors, partType, scaleCells } from "./linear.ts";
-import { MappedColumn } from "./mapped-column.ts";
+import { type CommonType, commonType, type Factors, partType, scaleCells, unscaleCells } from "./linear.ts";
+import { type Cells, MappedColumn } from "./mapped-column.ts";
 import { type Factor, factorInfo, factorOf, factorsOf } from "./scaling.ts";
+import { classOf, flagKeyword, keyword, MappedSpec, settledFactor, textKeyword } from "./settle.ts";
 import { numericArguments } from "./type-names.ts";
 
 const NAME = "ScaledArrayEngine";
@@ -27,7 +30,27 @@ export const scaledArray = engineKind({
   serves: (type) => realArguments(type) !== undefined,
   column: (context, bound) =>
     new ScaledColumn(context, bound, NAME, realArguments(context.type)!).described(),
+  specType: NAME,
+  settle: (spec, context) => settleScaled(NAME, 1, new MappedSpec(spec, context)),
 });
+
+/** What the spec of a scaled column comes to, whose virtual type has so many parts and whose stored type is real. */
+export function settleScaled(engine: string, items: number, spec: MappedSpec): SettledSpec {
+  const types = spec.types();
+  if (types.includes("bool") || numericInfo(types[0]).items !== items || numericInfo(types[1]).items !== 1) {
+    spec.fail(`${types[0]} can't be stored as ${types[1]}`);
+  }
+  const scale = settledFactor(spec, "scale", types[0], 1),
+    offset = settledFactor(spec, "offset", types[0], 0);
+  return spec.settled(classOf(engine, types), [
+    keyword(`_${engine}_Scale`, scale.value),
+    keyword(`_${engine}_Offset`, offset.value),
+    textKeyword(`_${engine}_ScaleName`, scale.column),
+    textKeyword(`_${engine}_OffsetName`, offset.column),
+    flagKeyword(`_${engine}_FixedScale`, scale.column === ""),
+    flagKeyword(`_${engine}_FixedOffset`, offset.column === ""),
+  ]);
+}
 
 function realArguments(type: string): [S: NumericType, T: NumericType] | undefined {
   const types = numericArguments(type, NAME);
@@ -91,6 +114,32 @@ export class ScaledColumn extends MappedColumn {
     if (work !== values) convert(this.#storedType, values, common, work);
     scaleCells(common, work, values.length / rows.length, scales, offsets, this.#pairs);
     if (work !== target) convert(common, work, this.#part, target);
+  }
+
+  protected *pack(cells: Cells, values: NumericData): Plan<NumericData> {
+    const { rows } = cells;
+    const scales = yield* factorsOf(this.#scale, rows), offsets = yield* factorsOf(this.#offset, rows);
+    const common = commonType(this.#part, this.#part);
+    if (!common.startsWith("float")) this.#checkScales(rows, scales);
+    const packed = this.forStored(cells);
+    const work = common === this.#storedType ? packed : allocate(common, values.length);
+    convert(this.#part, values, common, work);
+    unscaleCells(common, work, values.length / rows.length, scales, offsets, this.#pairs);
+    const unfit = firstUnfit(work, this.#storedType);
+    if (unfit >= 0) this.refuse(cells, values, unfit);
+    if (work !== packed) convert(common, work, this.#storedType, packed);
+    return packed;
+  }
+
+  /** Integers can't be divided by 0. */
+  #checkScales(rows: Rows, { values, perCell }: Factors): void {
+    const zero = Array.prototype.findIndex.call(values, (value) => value == 0);
+    if (zero < 0) return;
+    const row = perCell ? ` of row ${rows.at(zero)}` : "";
+    throw new TableError(
+      "OUT_OF_RANGE",
+      `column ${this.bound.name}: the scale${row} is 0, values can't be divided by it`,
+    );
   }
 
   /** Scales or offsets in the type of the computation. */

@@ -4,9 +4,10 @@
  * part of scale and offset. Keywords as in `scaled-array.ts`, after `_ScaledComplexData_`.
  */
 import { numericInfo, type NumericType } from "../../array/dtype.ts";
-import type { Box } from "../../array/rows.ts";
+import { type Box, sameShape } from "../../array/rows.ts";
 import { engineKind } from "./engine.ts";
-import { ScaledColumn } from "./scaled-array.ts";
+import { ScaledColumn, settleScaled } from "./scaled-array.ts";
+import { MappedSpec } from "./settle.ts";
 import { numericArguments } from "./type-names.ts";
 
 const NAME = "ScaledComplexData";
@@ -18,6 +19,19 @@ export const scaledComplex = engineKind({
   serves: (type) => complexArguments(type) !== undefined,
   column: (context, bound) =>
     new ScaledPairs(context, bound, NAME, complexArguments(context.type)!).described(),
+  specType: NAME,
+  settle(spec, context) {
+    const mapped = new MappedSpec(spec, context), { own, stored } = mapped;
+    if (own.shape !== null && stored.shape !== null && !sameShape([PARTS, ...own.shape], stored.shape)) {
+      mapped.fail(
+        `cells of stored column ${stored.name} have shape [${stored.shape}], expected [${[
+          PARTS,
+          ...own.shape,
+        ]}]`,
+      );
+    }
+    return settleScaled(NAME, 2, mapped);
+  },
 });
 
 function complexArguments(type: string): [S: NumericType, T: NumericType] | undefined {
