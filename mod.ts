@@ -52,4 +52,18 @@ export {
   type PutOptions,
   Table,
 } from "./src/table/table.ts";
+export {
+  bitFlags,
+  type BitFlagsOptions,
+  compressComplex,
+  compressComplexSD,
+  compressFloat,
+  type CompressOptions,
+  mappedArray,
+  scaledArray,
+  scaledComplex,
+  type ScaledComplexOptions,
+  type ScaledOptions,
+  type StoredOptions,
+} from "./src/table/virtual-specs.ts";
 export type { ColumnValues } from "./src/table/values.ts";

@@ -3,18 +3,26 @@
  * no `table.dat`, so that nobody takes a half-made directory for a table.
  */
 import { resolve } from "node:path";
+import { rowRange } from "../array/rows.ts";
 import { TableError } from "../error.ts";
 import { type NewColumn, newPlainTable, newTableDesc } from "../format/new-table.ts";
-import type { RecordFields } from "../format/record.ts";
+import { EMPTY_RECORD, mergeRecords, type RecordFields } from "../format/record.ts";
 import type { PlainTableDat } from "../format/table-dat.ts";
 import { EMPTY_INFO } from "../format/table-info.ts";
 import { TableRecord } from "../format/table-record.ts";
 import { openBackend } from "../io/backends.ts";
 import { runSync } from "../io/drivers.ts";
 import { TableFiles } from "../io/files.ts";
+import type { Plan } from "../io/plan.ts";
 import { lockTable, type TableLock } from "../io/lock.ts";
-import type { ManagerContext, ManagerKind, StorageManager } from "../storage/manager.ts";
-import { managerKind } from "../storage/registry.ts";
+import type {
+  BoundColumn,
+  ManagerContext,
+  ManagerKind,
+  SettledSpec,
+  StorageManager,
+} from "../storage/manager.ts";
+import { specKind } from "../storage/registry.ts";
 import type { TableBody } from "./body.ts";
 import { makeDirectory, removeTree } from "./directory.ts";
 import { boundColumn } from "./manager-slot.ts";
@@ -38,7 +46,8 @@ export function createBody(path: string, options: CreateOptions): TableBody {
   }
   const bindings = bindColumns(options.columns, options.storage ?? []);
   const kinds = bindings.map(({ spec }) => writableKind(spec.type));
-  const dat = describe(options, bindings, rows);
+  const settled = settleSpecs(bindings, kinds, options.columns, directory);
+  const dat = describe(options, bindings, settled, rows);
   const backend = openBackend(options.io ?? "auto", { writable: true, ...contextOf(options) });
   makeDirectory(backend, directory, options.overwrite ?? false);
   const files = new TableFiles(directory, backend, {
@@ -50,12 +59,14 @@ export function createBody(path: string, options: CreateOptions): TableBody {
   try {
     lock = lockTable(directory, backend, options.lock ?? "auto");
     const managers = bindings.map((binding, i) => makeManager(binding, kinds[i]!, i, dat, files));
+    const virtual = managers.flatMap((manager, i) => manager === null ? [i] : []);
     const environment = { backend, options, tree: directory, chain: [directory], count: { tables: 1 } };
     const info = { ...EMPTY_INFO, ...options.info };
     const body = new PlainBody(
       { files, dat, rowCount: rows, sync: null, lock, environment, info },
       managers,
     );
+    for (const sequence of virtual) runSync(startVirtual(body, sequence), files);
     return body;
   } catch (error) {
     lock?.release();
@@ -66,30 +77,83 @@ export function createBody(path: string, options: CreateOptions): TableBody {
 }
 
 function writableKind(type: string): ManagerKind {
-  const kind = managerKind(type);
-  if (kind?.create === undefined) {
+  const kind = specKind(type);
+  if (kind === undefined || (kind.create ?? kind.settle) === undefined) {
     throw new TableError("UNSUPPORTED", `tables with a ${type} can't be made by this version`);
   }
   return kind;
 }
 
+/** What the specs come to. @throws TableError for specs that make no manager of their columns */
+function settleSpecs(
+  bindings: readonly Binding[],
+  kinds: readonly ManagerKind[],
+  specs: readonly ColumnSpec[],
+  directory: string,
+): SettledSpec[] {
+  const planned = new Map(specs.map((spec) => [spec, plannedColumn(spec)]));
+  const columns = [...planned.values()];
+  return bindings.map(({ spec, columns: taken }, sequence) => {
+    const own = taken.map((column) => planned.get(column)!);
+    return kinds[sequence]!.settle?.(spec, { sequence, directory, own, columns }) ??
+      { type: spec.type, columnKeywords: EMPTY_RECORD };
+  });
+}
+
+/** A column as its manager will see it. */
+function plannedColumn(spec: ColumnSpec): BoundColumn {
+  const { shape = null, ndim, direct = false, maxLength = 0 } = spec.options;
+  return {
+    name: spec.name,
+    kind: spec.dtype === "record" ? "record" : spec.kind,
+    dtype: spec.dtype,
+    direct,
+    shape,
+    ndim: spec.kind === "scalar" ? 0 : ndim ?? shape?.length ?? -1,
+    maxLength,
+    keywords: columnKeywords(spec),
+  };
+}
+
+/** Plan: opens a virtual column's manager, and does for its first rows what it does for rows that are added. */
+function* startVirtual(body: PlainBody, sequence: number): Plan<void> {
+  const manager = yield* body.manager(sequence);
+  try {
+    yield* manager.rowsAdded?.(rowRange(0, body.rowCount)) ?? [];
+  } catch (error) {
+    // Columns that are computed from each other in a circle: what a file must not have, a caller must not ask for.
+    if (!(error instanceof TableError) || error.code !== "CORRUPT") throw error;
+    throw new TableError("INVALID_ARGUMENT", error.message, { cause: error });
+  }
+}
+
 /** What `table.dat` will say; managers have no blobs yet, and are numbered in the order of the bindings. */
-function describe(options: CreateOptions, bindings: readonly Binding[], rowCount: number): PlainTableDat {
+function describe(
+  options: CreateOptions,
+  bindings: readonly Binding[],
+  settled: readonly SettledSpec[],
+  rowCount: number,
+): PlainTableDat {
+  const keywordsOf = (column: ColumnSpec) =>
+    settled[bindings.findIndex(({ columns }) => columns.includes(column))]?.columnKeywords ?? EMPTY_RECORD;
   const desc = newTableDesc({
-    columns: options.columns.map(newColumn),
-    keywords: TableRecord.from(options.keywords ?? {}).toFields(),
+    columns: options.columns.map((column) => newColumn(column, keywordsOf(column))),
+    keywords: settled.reduce(
+      (keywords, { tableKeywords = EMPTY_RECORD }) => mergeRecords(keywords, tableKeywords),
+      TableRecord.from(options.keywords ?? {}).toFields(),
+    ),
   });
   return newPlainTable(desc, {
     rowCount,
     bigEndian: (options.byteOrder ?? nativeByteOrder()) === "big",
-    managers: bindings.map(({ spec, columns }) => ({
-      type: spec.type,
+    managers: bindings.map(({ columns }, i) => ({
+      type: settled[i]!.type,
       columns: columns.map((column) => column.name),
     })),
   });
 }
 
-function newColumn(column: ColumnSpec): NewColumn {
+function newColumn(column: ColumnSpec, keywords: RecordFields): NewColumn {
   const { comment = "", maxLength = 0, shape, ndim, direct = false } = column.options;
   return {
     name: column.name,
@@ -100,7 +164,7 @@ function newColumn(column: ColumnSpec): NewColumn {
     shape: shape ?? null,
     ...(ndim === undefined ? {} : { ndim }),
     direct,
-    keywords: columnKeywords(column),
+    keywords: mergeRecords(columnKeywords(column), keywords),
   };
 }
 
@@ -113,13 +177,15 @@ function columnKeywords({ options: { unit, measure, keywords } }: ColumnSpec): R
   return record.toFields();
 }
 
+/** A manager with its first files, null for one that keeps nothing and is opened. */
 function makeManager(
   { spec, columns }: Binding,
   kind: ManagerKind,
   sequence: number,
   dat: PlainTableDat,
   files: TableFiles,
-): StorageManager {
+): StorageManager | null {
+  if (kind.create === undefined) return null;
   const names = new Set(columns.map((column) => column.name));
   const context: ManagerContext = {
     type: spec.type,
@@ -137,7 +203,7 @@ function makeManager(
     },
     pathOf: (file) => files.pathOf(file),
   };
-  return runSync(kind.create!(context, spec), files);
+  return runSync(kind.create(context, spec), files);
 }
 
 function noSource(): never {
