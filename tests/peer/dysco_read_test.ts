@@ -70,10 +70,19 @@ function jobOf(
   };
 }
 
-async function run(program: string, args: readonly string[], folder: string, jobs: unknown): Promise<void> {
+async function run(
+  program: string,
+  args: readonly string[],
+  folder: string,
+  jobs: unknown,
+  env: Record<string, string> = {},
+): Promise<void> {
   const path = `${folder}/jobs.json`;
   await Deno.writeTextFile(path, JSON.stringify(jobs));
-  const { success, stderr } = await new Deno.Command(PYTHON, { args: [PROGRAMS + program, ...args, path] })
+  const { success, stderr } = await new Deno.Command(PYTHON, {
+    args: [PROGRAMS + program, ...args, path],
+    env,
+  })
     .output();
   assert.ok(success, new TextDecoder().decode(stderr));
 }
@@ -132,6 +141,17 @@ NORMALIZATIONS.forEach((normalization, n) => {
       jobs.forEach(compare);
     },
   );
+});
+
+peerTest("DyscoStMan of casacore in a table with MultiFile storage keeps a file of its own", async () => {
+  using folder = temporaryFolder();
+  const settings = `${folder.path}/settings`;
+  Deno.writeTextFileSync(settings, "table.storage.option: multifile\n");
+  const job = jobOf(folder.path, "AF", "TruncatedGaussian", 8, 1);
+  await run("dysco.py", [], folder.path, [job], { CASARCFILES: settings });
+  assert(Deno.statSync(`${job.table}/table.mf`).isFile);
+  assert(Deno.statSync(`${job.table}/table.f0`).isFile);
+  compare(job);
 });
 
 peerTest("DyscoStMan of casacore: the levels of every distribution, to the last bit", async () => {
