@@ -23,6 +23,43 @@ function isFile(path: string): boolean {
   }
 }
 
+/** The page of each part that comments cite, and the letter of its sections where pages share a part. */
+const PARTS: Readonly<Record<string, string>> = {
+  "1": "table-dat.md",
+  "2": "standard-stman.md",
+  "3A": "incremental-stman.md",
+  "3B": "stman-aipsio.md",
+  "3C": "stman-aipsio.md",
+  "4": "tiled-stman.md",
+  "5": "multifile.md",
+  "6": "virtual-columns.md",
+  "7": "dysco-stman.md",
+};
+
+/** Comments of a source file on one line each, so that what they cite isn't broken. */
+function commentsOf(path: URL): string {
+  return Deno.readTextFileSync(path).replaceAll(/\s*\n\s*(?:\*|\/\/)?\s*/g, " ");
+}
+
+function* sourceFiles(folder: URL): Generator<URL> {
+  for (const { name, isDirectory } of Deno.readDirSync(folder)) {
+    if (isDirectory) yield* sourceFiles(new URL(`${name}/`, folder));
+    else if (/\.(ts|c|h)$/.test(name)) yield new URL(name, folder);
+  }
+}
+
+/** Numbers of a page's headings, those of "4.1 to 4.3" and "1.1 and 1.2" one by one. */
+function headingsOf(page: string): Set<string> {
+  const found = new Set<string>();
+  for (const [, text] of page.matchAll(/^#{2,3} (.+)$/gm)) {
+    const range = text!.match(/^(\w+)\.(\d+) (?:to|and) \1\.(\d+)/);
+    if (range !== null) {
+      for (let i = Number(range[2]); i <= Number(range[3]); i++) found.add(`${range[1]}.${i}`);
+    } else found.add(text!.match(/^[A-C]?[\d.]*/)![0].replace(/\.$/, ""));
+  }
+  return found;
+}
+
 const pages = [...Deno.readDirSync(PAGES)].map(({ name }) => name).filter((name) => name.endsWith(".md"))
   .sort();
 
@@ -54,3 +91,28 @@ for (const name of pages) {
     }
   });
 }
+
+Deno.test("sections of the format reference that comments in the source cite are in the pages", () => {
+  const CITED =
+    /reference,? part (\d),? sections? ([A-C]?\d[\d.]*|[A-C]\b)((?:,? (?:to|and) |, )[A-C]?\d[\d.]*)*/gi;
+  let cited = 0;
+  for (const file of [...sourceFiles(new URL("src/", ROOT)), ...sourceFiles(new URL("ffi/", ROOT))]) {
+    for (const [whole, part] of commentsOf(file).matchAll(CITED)) {
+      for (const [number] of whole.slice(whole.search(/section/i)).matchAll(/\b[A-C]?\d[\d.]*|\b[A-C]\b/g)) {
+        const section = number.replace(/\.$/, ""), letter = /^[A-C]/.test(section) ? section[0]! : "";
+        // The README is section 0 of part 1.
+        if (part === "1" && section === "0") continue;
+        const page = PARTS[part! + letter];
+        assert(page !== undefined, `${file.pathname} cites "${whole}", a part that no page has`);
+        const headings = headingsOf(Deno.readTextFileSync(new URL(page, PAGES)));
+        const parent = section.split(".")[0]!;
+        assert(
+          headings.has(section) || headings.has(parent),
+          `${file.pathname}: ${whole}: ${page} has no ${section}`,
+        );
+        cited++;
+      }
+    }
+  }
+  assert(cited > 100, `${cited} citations`);
+});
