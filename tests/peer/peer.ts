@@ -60,6 +60,7 @@ export type JobOperation =
   | { op: "removecolumns"; columns: readonly string[] }
   | { op: "renamecolumn"; from: string; to: string }
   | { op: "taql"; command: string }
+  | { op: "select"; rows: readonly number[]; giving: string }
   | { op: "flush" }
   | { op: "reopen" };
 

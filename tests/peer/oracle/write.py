@@ -25,6 +25,7 @@
         { op: "addcolumns", columns, managers, fill? }   { op: "removecolumns", columns }
         { op: "renamecolumn", from, to }                 { op: "taql", command }
         { op: "flush" }                                  { op: "reopen" }
+        { op: "select", rows, giving }                   a reference table of those rows
 
 A table with a uint16 column is made and filled through TaQL, as the Python binding can't open it (so name such a column
 in `columns` when such a table is opened). Its operations are addrows, removerows, fill, put and taql, its values finite
@@ -245,6 +246,8 @@ def operate(table, job, operation, columns):
     elif op == "taql":
         table.flush()
         ct.taql(operation["command"].replace("$TABLE", f"'{job['table']}'"))
+    elif op == "select":
+        table.selectrows(operation["rows"]).copy(operation["giving"])
     elif op == "flush":
         table.flush()
     elif op == "reopen":
