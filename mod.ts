@@ -24,6 +24,8 @@ export type { IoName } from "./src/io/backend.ts";
 export { type BackendReport, backendReport } from "./src/io/backends.ts";
 export type { ManagerInfo, StorageSpec } from "./src/storage/manager.ts";
 export type { ManagerDescription, ManagerDetails, TableKind } from "./src/table/body.ts";
+export { type CheckedTable, type CheckOptions, type CheckReport, checkTable } from "./src/table/check.ts";
+export type { Finding } from "./src/storage/findings.ts";
 export { Column } from "./src/table/column.ts";
 export type { CopyOptions } from "./src/table/copy.ts";
 export type { Cell } from "./src/table/read.ts";
@@ -33,6 +35,7 @@ export {
   type ArrayOptions,
   type ColumnOptions,
   type ColumnSpec,
+  memory,
   scalar,
   standard,
   type StandardOptions,

@@ -119,6 +119,10 @@ export interface StorageManager {
   removeColumn?(index: number): Plan<void>;
   /** Yields what brings the files up to date (data before headers) and ends with the blob for `table.dat`. */
   flush?(): Plan<Uint8Array>;
+  /**
+   * True for a manager whose values are nowhere but in it: it isn't opened anew, and columns are added and removed at once.
+   */
+  readonly volatile?: boolean;
   /** True when something changed since the last flush. */
   readonly dirty: boolean;
   /**

@@ -180,6 +180,21 @@ export function tiledColumn(
   return storageOf("TiledColumnStMan", name, columns, options);
 }
 
+/**
+ * Keeps columns in memory until the table is closed: for values that nobody needs afterwards. The columns remain; when
+ * the table is opened again their numbers are 0, their bools true, as casacore shows them, and their other cells empty or
+ * undefined. Without `columns` it takes every column that no other manager claims.
+ *
+ * @example
+ * ```ts
+ * import { memory, standard } from "@tessera/tables";
+ * const storage = [memory("Scratch", ["WORK"]), standard()];
+ * ```
+ */
+export function memory(name: string, columns?: readonly string[]): StorageSpec {
+  return storageOf("MemoryStMan", name, columns, {});
+}
+
 /** Which manager takes which columns, in the order in which managers get their numbers. */
 export interface Binding {
   readonly spec: StorageSpec;

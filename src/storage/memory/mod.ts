@@ -1,6 +1,7 @@
 /**
- * MemoryStMan: values that were in memory only and are gone. The table keeps the columns and the number of rows; there
- * is no file. Format reference part 3, section C, which says what casacore shows of such a table:
+ * MemoryStMan: values that are in memory only, until the table is closed. The table keeps the columns and the number of
+ * rows; there is no file, and `table.dat` holds nothing for the manager. Format reference part 3, section C, which says
+ * what casacore shows of such a table when it is opened again:
  *
  * | column | cells |
  * | --- | --- |
@@ -9,45 +10,65 @@
  * | string | empty |
  * | array of free shape, record | undefined |
  * | array of fixed shape that is not direct | defined; 0, false or empty |
+ *
+ * Rows that are added since are zeros, bool ones too.
  */
-import { numericInfo, type NumericType } from "../../array/dtype.ts";
-import { type Box, elementsOf, type Rows } from "../../array/rows.ts";
+import { isNumeric } from "../../array/dtype.ts";
+import type { Rows } from "../../array/rows.ts";
 import { TableError } from "../../error.ts";
 import type { Plan } from "../../io/plan.ts";
 import type { Finding } from "../findings.ts";
 import type {
   BoundColumn,
-  CellTarget,
   ManagedColumn,
   ManagerContext,
   ManagerInfo,
   ManagerKind,
-  ShapeRun,
   StorageManager,
+  StorageSpec,
 } from "../manager.ts";
+import { FixedCells } from "./fixed-cells.ts";
+import { FreeCells } from "./free-cells.ts";
+import { Removal } from "./removal.ts";
+
+const NO_BYTES = new Uint8Array(0);
 
 /** The kind that serves `MemoryStMan`. */
 export const memoryStMan: ManagerKind = {
   serves: (type) => type === "MemoryStMan",
   // deno-lint-ignore require-yield
   *open(context: ManagerContext): Plan<StorageManager> {
-    return new MemoryManager(context);
+    return new MemoryManager(context, "", context.rowCount);
+  },
+  // deno-lint-ignore require-yield
+  *create(context: ManagerContext, { name }: StorageSpec): Plan<StorageManager> {
+    return new MemoryManager(context, name, 0);
   },
 };
 
 /** A manager without files. */
 class MemoryManager implements StorageManager {
   readonly type = "MemoryStMan";
-  readonly name = "";
+  readonly name: string;
   readonly sequence: number;
   readonly rowCount = -1;
   readonly dirty = false;
+  readonly volatile = true;
   readonly info: ManagerInfo = {};
-  readonly #columns: readonly ManagedColumn[];
+  readonly #columns: (FixedCells | FreeCells)[];
 
-  constructor(context: ManagerContext) {
+  /** `lostRows` had values once. */
+  constructor(context: ManagerContext, name: string, lostRows: number) {
+    this.name = name;
     this.sequence = context.sequence;
-    this.#columns = context.columns.map((bound) => new LostColumn(bound, context));
+    this.#columns = context.columns.map((bound) => {
+      if (bound.kind === "array" && bound.direct && bound.shape === null) {
+        throw new TableError("CORRUPT", `column ${bound.name} is direct, but has no shape`, {
+          file: context.pathOf("table.dat"),
+        });
+      }
+      return cellsOf(bound, lostRows);
+    });
   }
 
   files(): string[] {
@@ -58,6 +79,29 @@ class MemoryManager implements StorageManager {
     return this.#columns[index]!;
   }
 
+  *addRows(): Plan<void> {}
+
+  // deno-lint-ignore require-yield
+  *removeRows(rows: Rows): Plan<void> {
+    const removal = new Removal(rows);
+    for (const column of this.#columns) column.removeRows(removal);
+  }
+
+  // deno-lint-ignore require-yield
+  *addColumn(bound: BoundColumn): Plan<void> {
+    this.#columns.push(cellsOf(bound, 0));
+  }
+
+  // deno-lint-ignore require-yield
+  *removeColumn(index: number): Plan<void> {
+    this.#columns.splice(index, 1);
+  }
+
+  // deno-lint-ignore require-yield
+  *flush(): Plan<Uint8Array> {
+    return NO_BYTES;
+  }
+
   /** Nothing is kept, so nothing can be wrong. */
   // deno-lint-ignore require-yield
   *check(): Plan<Finding[]> {
@@ -65,43 +109,7 @@ class MemoryManager implements StorageManager {
   }
 }
 
-/** A column whose values are gone. */
-class LostColumn implements ManagedColumn {
-  readonly #bound: BoundColumn;
-  /** null: undefined cells. */
-  readonly #shape: readonly number[] | null;
-
-  constructor(bound: BoundColumn, context: ManagerContext) {
-    this.#bound = bound;
-    this.#shape = bound.kind === "scalar" ? [] : bound.kind === "array" ? bound.shape : null;
-    if (bound.kind === "array" && bound.direct && bound.shape === null) {
-      throw new TableError("CORRUPT", `column ${bound.name} is direct, but has no shape`, {
-        file: context.pathOf("table.dat"),
-      });
-    }
-  }
-
-  // deno-lint-ignore require-yield
-  *shapes(rows: Rows): Plan<ShapeRun[]> {
-    return [{ count: rows.length, shape: this.#shape }];
-  }
-
-  // deno-lint-ignore require-yield
-  *read(
-    rows: Rows,
-    cellShape: readonly number[],
-    box: Box | null,
-    target: CellTarget,
-    at: number,
-  ): Plan<void> {
-    const end = at + rows.length * elementsOf(box?.shape ?? cellShape);
-    const { kind, dtype, direct } = this.#bound;
-    if (target.kind === "strings") {
-      for (let i = at; i < end; i++) target.values[i] = target.decode(new Uint8Array(0));
-      return;
-    }
-    const { size } = numericInfo(dtype as NumericType);
-    const value = dtype === "bool" && (kind === "scalar" || direct) ? 1 : 0;
-    target.bytes.fill(value, at * size, end * size);
-  }
+function cellsOf(bound: BoundColumn, lostRows: number): FixedCells | FreeCells {
+  const fixed = bound.kind === "scalar" || (bound.kind === "array" && bound.shape !== null);
+  return fixed && isNumeric(bound.dtype) ? new FixedCells(bound, lostRows) : new FreeCells(bound);
 }
