@@ -1,4 +1,4 @@
-/** Tables of TiledCellStMan and TiledDataStMan, which the managers only read: made here, byte by byte. */
+/** Tables of TiledCellStMan and TiledDataStMan, made here byte by byte: what the managers must read whoever wrote it. */
 import { numericInfo, type NumericType } from "../../src/array/dtype.ts";
 import { elementsOf } from "../../src/array/rows.ts";
 import { AipsWriter } from "../../src/format/aipsio.ts";

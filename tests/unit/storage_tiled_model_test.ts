@@ -146,7 +146,8 @@ type Action =
   | { kind: "box"; column: number; row: number; seed: number; pick: number }
   | { kind: "shape"; rows: readonly number[]; shape: number }
   | { kind: "flush" }
-  | { kind: "reopen" };
+  | { kind: "reopen" }
+  | { kind: "discard" };
 
 const actions: fc.Arbitrary<Action[]> = fc.array(
   fc.oneof(
@@ -177,6 +178,7 @@ const actions: fc.Arbitrary<Action[]> = fc.array(
     }),
     fc.constant({ kind: "flush" as const }),
     fc.constant({ kind: "reopen" as const }),
+    fc.constant({ kind: "discard" as const }),
   ),
   { minLength: 1, maxLength: 25 },
 );
@@ -217,6 +219,13 @@ function runActions(
   options: { changes?: boolean } = {},
 ): StorageManager {
   const rowCount = () => columns[0]!.cells.length;
+  let saved: Cells[] = [];
+  const commit = () => {
+    flush(manager, access);
+    access.commit();
+    saved = columns.map(({ cells }) => [...cells]);
+  };
+  commit();
   for (const action of list) {
     switch (action.kind) {
       case "add":
@@ -293,10 +302,15 @@ function runActions(
         break;
       }
       case "flush":
-        flush(manager, access);
+        commit();
         break;
       case "reopen":
-        flush(manager, access);
+        commit();
+        manager = reopen(rowCount());
+        break;
+      case "discard":
+        access.discard();
+        columns.forEach(({ cells }, i) => cells.splice(0, cells.length, ...saved[i]!));
         manager = reopen(rowCount());
         break;
     }

@@ -36,6 +36,20 @@ export class MemoryAccess implements FileAccess {
 
   /** What a test says was committed; nothing unless it does. */
   readonly held = new Map<string, number>();
+  #committed = new Map<string, Uint8Array>();
+
+  /** What is in the files now is what {@linkcode discard} goes back to. */
+  commit(): void {
+    this.#committed = new Map(this.files);
+    this.held.clear();
+    for (const [name, bytes] of this.files) this.held.set(name, bytes.length);
+  }
+
+  /** Every file is as it was committed. */
+  discard(): void {
+    this.files.clear();
+    for (const [name, bytes] of this.#committed) this.files.set(name, bytes);
+  }
 
   committed(file: string): number {
     return this.held.get(file) ?? 0;
@@ -116,6 +130,7 @@ export class MemoryAccess implements FileAccess {
   }
 
   remove(file: string): void {
+    this.log.push(`remove ${file}`);
     this.files.delete(file);
   }
 

@@ -3,10 +3,11 @@
  */
 import { TableError } from "../../error.ts";
 import { type NumericData, numericInfo, viewOf } from "../../array/dtype.ts";
-import type { Box, Rows } from "../../array/rows.ts";
+import { type Box, elementsOf, type Rows } from "../../array/rows.ts";
 import type { Plan } from "../../io/plan.ts";
 import type { CellSource } from "../manager.ts";
 import { CoordinateColumn } from "./coordinates.ts";
+import type { Segment } from "./stacks.ts";
 import type { WritableTiled } from "./writable.ts";
 
 /** Reads and writes a coordinate column. A vector that is written in one row is that of all rows of the cube. */
@@ -32,7 +33,7 @@ export class WritableCoordinate extends CoordinateColumn<WritableTiled> {
       const holder = cube ?? this.manager.undefinedCube(row)!;
       if (!this.isVector) {
         this.vectorOf(cube, row);
-        holder.values.put(this.bound.name, this.dtype, position, values(index, count));
+        this.#putElements({ cube, position, count, index }, values);
         continue;
       }
       const last = values((index + count - 1) * boxLength, boxLength);
@@ -43,6 +44,21 @@ export class WritableCoordinate extends CoordinateColumn<WritableTiled> {
       );
     }
     this.manager.headerChanged();
+  }
+
+  /** Scalar cells of one segment. */
+  #putElements(
+    { cube, position, count, index }: Segment,
+    values: (element: number, count: number) => NumericData,
+  ): void {
+    const { shape, values: own } = cube!, { cellAxes } = this.manager;
+    const lower = elementsOf(shape.slice(cellAxes, this.axis)), isLast = this.axis === shape.length - 1;
+    if (lower === 1 && isLast) return own.put(this.bound.name, this.dtype, position, values(index, count));
+    for (let k = 0; k < count; k++) {
+      const at = Math.floor((position + k) / lower);
+      const element = isLast ? at : at % shape[this.axis]!;
+      own.put(this.bound.name, this.dtype, element, values(index + k, 1));
+    }
   }
 
   // deno-lint-ignore require-yield

@@ -1,24 +1,14 @@
 /**
- * Coordinate and id columns, whose values are in the cubes' header entries: format reference part 4, section 6.
+ * Coordinate columns, whose values are in the cubes' header entries: format reference part 4, section 6.
  *
  * | column | cell |
  * | --- | --- |
  * | coordinate of a cell axis | the vector of that axis, the same in every row of a cube |
  * | coordinate of a row axis | the element at the row's position |
- * | id | the value of the row's cube |
  */
 import { TableError } from "../../error.ts";
-import {
-  type DType,
-  isNumeric,
-  type NumericData,
-  numericInfo,
-  type NumericType,
-  viewOf,
-} from "../../array/dtype.ts";
-import { bytesOf } from "../../array/dtype.ts";
+import { isNumeric, type NumericData, numericInfo, type NumericType, viewOf } from "../../array/dtype.ts";
 import { type Box, elementsOf, type Rows } from "../../array/rows.ts";
-import { encodeUtf8 } from "../../format/strings.ts";
 import type { Plan } from "../../io/plan.ts";
 import type { BoundColumn, CellTarget, ManagedColumn, ShapeRun } from "../manager.ts";
 import type { Cube } from "./cube.ts";
@@ -175,67 +165,4 @@ function alignedView(
     data: viewOf(dtype, copy.buffer, copy.byteOffset, count) as unknown as Items,
     finish: () => bytes.set(copy, from),
   };
-}
-
-/** Reads an id column of TiledDataStMan. */
-export class IdColumn implements ManagedColumn {
-  readonly #manager: TiledManager;
-  readonly #bound: BoundColumn;
-
-  constructor(manager: TiledManager, index: number) {
-    this.#manager = manager;
-    this.#bound = manager.context.columns[index]!;
-  }
-
-  // deno-lint-ignore require-yield
-  *shapes(rows: Rows): Plan<ShapeRun[]> {
-    const runs: ShapeRun[] = [];
-    for (const { cube, count } of this.#manager.locate(rows)) {
-      runs.push({ count, shape: cube === null ? null : [] });
-    }
-    return runs;
-  }
-
-  // deno-lint-ignore require-yield
-  *read(
-    rows: Rows,
-    _cellShape: readonly number[],
-    _box: Box | null,
-    target: CellTarget,
-    at: number,
-  ): Plan<void> {
-    for (const { cube, count, index } of this.#manager.locate(rows)) {
-      if (cube === null) {
-        throw new TableError(
-          "OUT_OF_RANGE",
-          `id column ${this.#bound.name} has no value in row ${
-            rows.at(index)
-          }: the row is in no hypercube yet`,
-        );
-      }
-      const bytes = this.#bytesOf(cube);
-      for (let k = at + index; k < at + index + count; k++) {
-        if (target.kind === "strings") target.values[k] = target.decode(bytes);
-        else target.bytes.set(bytes, k * bytes.length);
-      }
-    }
-  }
-
-  /** A cube's value as bytes in memory, or a string's encoded bytes. */
-  #bytesOf(cube: Cube): Uint8Array {
-    const value = cube.values.id(this.#bound.name);
-    if (value?.kind !== "scalar" || value.dtype !== this.#bound.dtype) {
-      throw this.#manager.corrupt(`a hypercube has no id ${this.#bound.name} of type ${this.#bound.dtype}`);
-    }
-    return value.dtype === "string" ? encodeUtf8(value.value) : scalarBytes(value.dtype, value.value);
-  }
-}
-
-/** One value as it stands in a typed array. */
-function scalarBytes(dtype: Exclude<DType, "string" | "record">, value: unknown): Uint8Array {
-  const { size } = numericInfo(dtype);
-  const array = viewOf(dtype, new ArrayBuffer(size), 0, 1) as unknown as unknown[];
-  const items = Array.isArray(value) ? value : [dtype === "bool" ? Number(value) : value];
-  items.forEach((item, i) => array[i] = item);
-  return bytesOf(array as unknown as ArrayBufferView);
 }

@@ -20,9 +20,9 @@ export class Cube {
   /** Lengths of a tile. */
   readonly tileShape: readonly number[];
   /** Number of its file `_TSM<k>`, -1 for none. */
-  readonly file: number;
+  file: number;
   /** Where tile 0 starts in that file, in bytes. */
-  readonly offset: number;
+  offset: number;
   /** Pixels of a tile. */
   readonly tilePixels: number;
 

@@ -15,7 +15,7 @@ import { fileSize, type Plan, readBytes } from "../../io/plan.ts";
 import type { ManagedColumn, ManagerContext, ManagerInfo, StorageManager } from "../manager.ts";
 import type { Finding } from "../findings.ts";
 import { checkTiled } from "./check.ts";
-import { CoordinateColumn, IdColumn } from "./coordinates.ts";
+import { CoordinateColumn } from "./coordinates.ts";
 import type { Cube } from "./cube.ts";
 import { DataColumn } from "./data-column.ts";
 import { checkCubeSizes, readTiledHeader, type TiledHeader, type TsmFile } from "./header.ts";
@@ -108,11 +108,16 @@ export abstract class TiledManager implements StorageManager {
     const slot = data.indexOf(index);
     if (slot >= 0) return this.makeDataColumn(slot);
     const axis = coordinates.indexOf(index);
-    return axis >= 0 ? this.makeCoordinateColumn(index, axis) : new IdColumn(this, index);
+    return axis >= 0 ? this.makeCoordinateColumn(index, axis) : this.makeIdColumn(index);
   }
 
   protected makeDataColumn(slot: number): ManagedColumn {
     return new DataColumn(this, slot);
+  }
+
+  /** Only TiledDataStMan has id columns. */
+  protected makeIdColumn(index: number): ManagedColumn {
+    throw this.corrupt(`column ${this.context.columns[index]!.name} is an id column of ${this.type}`);
   }
 
   protected makeCoordinateColumn(index: number, axis: number): ManagedColumn {

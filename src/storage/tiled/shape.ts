@@ -26,9 +26,6 @@ import { checkCellShape, fixedCellShape, newParts, WritableTiled } from "./writa
 
 const TYPE = "TiledShapeStMan";
 
-/** Highest number of a data file: casacore writes the name into 8 bytes, `_TSM999` and its end (section 5.5). */
-const MAX_FILE_NUMBER = 999;
-
 class TiledShape extends WritableTiled {
   readonly #map: RowMap;
   readonly #fixed: readonly number[] | null;
@@ -124,14 +121,8 @@ class TiledShape extends WritableTiled {
   }
 
   *#addCube(cellShape: readonly number[], count: number): Plan<number> {
-    const { cubes, files } = this.header;
-    const number = files.length;
-    if (number > MAX_FILE_NUMBER) {
-      throw new TableError(
-        "LIMIT",
-        `cells of shape [${cellShape}] would be shape ${number} of ${TYPE} ${this.name}, at most ${MAX_FILE_NUMBER} are possible`,
-      );
-    }
+    const { cubes } = this.header;
+    const number = yield* this.freeFileNumber();
     const given = cubes[0]!.values.toRecord();
     const values = new CubeValues({ ...given });
     for (const [axis, column] of this.roles.coordinates.entries()) {

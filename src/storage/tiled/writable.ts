@@ -6,7 +6,7 @@
  */
 import { TableError } from "../../error.ts";
 import type { Box, Rows } from "../../array/rows.ts";
-import { isNumeric } from "../../array/dtype.ts";
+import { type DType, isNumeric } from "../../array/dtype.ts";
 import { AipsWriter } from "../../format/aipsio.ts";
 import type { Plan } from "../../io/plan.ts";
 import type { CellSource, ManagedColumn, ManagerContext, StorageSpec } from "../manager.ts";
@@ -16,13 +16,16 @@ import type { CubeValues } from "./cube-values.ts";
 import { DataColumn } from "./data-column.ts";
 import type { TiledHeader, TsmFile } from "./header.ts";
 import { dataName, headerName, type RowAxes, TiledManager, type TiledParts } from "./manager.ts";
-import { dataTypes, rolesOf } from "./roles.ts";
+import { axesOf, dataTypes, type Roles, rolesOf } from "./roles.ts";
 import { scatterCells } from "./scatter.ts";
 import { TileLayout } from "./tile-layout.ts";
 import { chooseTileShape } from "./tile-shape.ts";
 
 /** casacore keeps the size of a tile and the number of tiles of a cube in 32 bits. */
 const MAX_BUCKET_BYTES = 2 ** 31 - 1, MAX_TILES = 2 ** 32 - 1;
+
+/** Highest number of a data file: casacore writes the name into 8 bytes, `_TSM999` and its end (section 5.5). */
+const MAX_FILE_NUMBER = 999;
 
 /** An open tiled manager that can be written. */
 export abstract class WritableTiled extends TiledManager {
@@ -80,10 +83,33 @@ export abstract class WritableTiled extends TiledManager {
     return new WritableCoordinate(this, index, axis);
   }
 
+  /** Plan: a number that no data file has. @throws TableError LIMIT */
+  // deno-lint-ignore require-yield
+  *freeFileNumber(): Plan<number> {
+    this.checkFreeFiles(1);
+    const { files } = this.header;
+    let number = 1;
+    while (number < files.length && files[number] !== null) number++;
+    return number;
+  }
+
+  /** @throws TableError LIMIT where there are fewer than `count` numbers for further data files */
+  checkFreeFiles(count: number): void {
+    const used = this.header.files.reduce((sum, file) => sum + (file !== null && file.number > 0 ? 1 : 0), 0);
+    if (used + count <= MAX_FILE_NUMBER) return;
+    throw new TableError(
+      "LIMIT",
+      `${this.type} ${this.name} would need ${
+        used + count
+      } data files, at most ${MAX_FILE_NUMBER} are possible`,
+    );
+  }
+
   /** Plan: makes an empty data file. */
   *makeFile(number: number): Plan<TsmFile> {
     yield { kind: "create", file: dataName(this.sequence, number) };
     const file: TsmFile = { number, length: 0, physical: 0, grown: false };
+    while (this.header.files.length < number) this.header.files.push(null);
     this.header.files[number] = file;
     this.#headerChanged = true;
     return file;
@@ -222,6 +248,16 @@ interface TiledOptions {
   readonly maxCacheSize: number;
 }
 
+/** Types that casacore keeps coordinates in. */
+const COORDINATE_TYPES: readonly DType[] = [
+  "int32",
+  "uint32",
+  "float32",
+  "float64",
+  "complex64",
+  "complex128",
+];
+
 /** Longest tile axis, and largest cache in MiB, that the header holds. */
 const MAX_LENGTH = 2 ** 31 - 1, MAX_CACHE = 2 ** 32 - 1;
 
@@ -273,6 +309,7 @@ export function newParts(context: ManagerContext, spec: StorageSpec, rowAxes: Ro
   }
   if (rowAxes >= 0 && roles.ids.length > 0) fail("id columns are kept by TiledDataStMan only");
   checkFixed(context, roles.data, fail);
+  checkCoordinates(context, roles, cellAxes, fail);
   const header: TiledHeader = {
     rowCount: 0,
     name: spec.name,
@@ -283,6 +320,26 @@ export function newParts(context: ManagerContext, spec: StorageSpec, rowAxes: Ro
   };
   const layout = new TileLayout(dataTypes(context, roles));
   return { context, header, roles, layout, cellAxes, defaultTileShape: options.tileShape };
+}
+
+/** Coordinates of cell axes are vectors, of row axes scalars, of types that casacore has for them. */
+function checkCoordinates(
+  context: ManagerContext,
+  roles: Roles,
+  cellAxes: number,
+  fail: (reason: string) => never,
+): void {
+  roles.coordinates.forEach((index, axis) => {
+    if (index < 0) return;
+    const column = context.columns[index]!, { name, dtype } = column;
+    const axes = axesOf(column), expected = axis < cellAxes ? 1 : 0;
+    if (axes !== expected && !(expected === 1 && axes === -1)) {
+      fail(`coordinate column ${name} of axis ${axis} has cells of ${axes} axes, expected ${expected}`);
+    }
+    if (!COORDINATE_TYPES.includes(dtype)) {
+      fail(`coordinate column ${name} holds ${dtype} values, expected one of ${COORDINATE_TYPES.join(", ")}`);
+    }
+  });
 }
 
 /** Columns that share tiles share their cells' shapes. */
