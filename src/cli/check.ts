@@ -2,8 +2,7 @@
  * `table check`: walks every structure of every file of a table, and says what is inconsistent.
  */
 import { type Command, Option } from "commander";
-import { type IoName, TableError } from "../../mod.ts";
-import { type CheckReport, checkTable, type Finding } from "../table/check.ts";
+import { type CheckReport, checkTable, type Finding, type IoName, TableError } from "../../mod.ts";
 import { errorText, shortPath } from "./failure.ts";
 import { jsonText } from "./json.ts";
 import { IO_CHOICES } from "./options.ts";

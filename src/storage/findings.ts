@@ -6,6 +6,7 @@ import type { Plan } from "../io/plan.ts";
 
 /** Something that a check found. */
 export interface Finding {
+  /** CORRUPT, or what an error said that kept a part of the table from being looked at. */
   readonly code: TableErrorCode;
   /** The file, as errors show it. */
   readonly file: string;

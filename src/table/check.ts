@@ -46,6 +46,7 @@ export interface CheckOptions extends Pick<IoOptions, "io" | "context" | "confin
 
 /** One table that was looked at. */
 export interface CheckedTable {
+  /** Absolute path of its directory. */
   readonly path: string;
   /** null where the table could not be opened. */
   readonly rows: number | null;
@@ -55,7 +56,9 @@ export interface CheckedTable {
 
 /** What a check found. */
 export interface CheckReport {
+  /** Absolute path of the table that was asked for. */
   readonly path: string;
+  /** In the order in which they were looked at; the table that was asked for comes first. */
   readonly tables: readonly CheckedTable[];
   /** In the order in which they were found; notes are what is odd and does no harm. */
   readonly findings: readonly Finding[];
@@ -74,7 +77,20 @@ interface Task {
 /**
  * Walks every structure of every file of a table and reports what is inconsistent. Nothing is locked or changed.
  *
+ * @returns the tables that were looked at (the table itself, its subtables, the tables that it refers to) and what was
+ * found: each finding names the file and, where there is one place to look at, the byte offset.
  * @throws TableError NOT_FOUND or NOT_A_TABLE when there is no table, IO
+ *
+ * @example
+ * ```ts
+ * import { checkTable, scalar, Table } from "@tessera/tables";
+ * {
+ *   using table = Table.create("checked.tab", { columns: [scalar("FLAG_ROW", "bool")], rows: 10 });
+ * }
+ * const { wrong, findings } = checkTable("checked.tab");
+ * for (const { file, offset, message } of findings) console.log(file, offset, message);
+ * console.log(wrong); // 0
+ * ```
  */
 export function checkTable(path: string, options: CheckOptions = {}): CheckReport {
   return new Checker(resolve(path), options).run();

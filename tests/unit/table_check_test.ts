@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { type Context, Table, TableError } from "../../mod.ts";
 import { AipsReader } from "../../src/format/aipsio.ts";
 import { readSync, writeSync, writeTableLock } from "../../src/format/table-lock.ts";
-import { type CheckReport, checkTable } from "../../src/table/check.ts";
+import { type CheckReport, checkTable } from "../../mod.ts";
 import { allFixtures, copyFolder, copyOfFixture, fixturePath, temporaryFolder } from "../fixture.ts";
 import { crc32 } from "../../src/format/crc32.ts";
 import { fails } from "./io_help.ts";
