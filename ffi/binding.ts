@@ -20,6 +20,8 @@ import type { Kernels } from "../src/array/kernels.ts";
 import type { MoveList } from "../src/array/moves.ts";
 import { badMove, checkBatch, checkBits, checkSwap } from "../src/array/refuse.ts";
 import { checkSymbols } from "../src/array/symbols.ts";
+import { BLOCK_SCALINGS, checkVisibilities } from "../src/array/visibility-block.ts";
+import { checkWeights } from "../src/array/weight-block.ts";
 import { cacheFolder, environment, libraryName, treeFolder } from "./paths.ts";
 import { SYMBOLS, type Symbols } from "./symbols.ts";
 
@@ -575,6 +577,50 @@ function nativeKernels(symbols: Symbols): Kernels {
         channel.length,
         row,
         row.length,
+        target as Bytes,
+        target.byteLength,
+      );
+    },
+    encodeVisibilities(block, quantiser, values, baselines, scratch, target) {
+      checkVisibilities(block, quantiser, values, baselines, scratch, target);
+      const { levels, guide, scale, bits } = quantiser, { first, second } = baselines;
+      numbers[0] = BLOCK_SCALINGS.indexOf(block.scaling);
+      numbers[1] = block.rows;
+      numbers[2] = block.blockRows;
+      numbers[3] = block.channels;
+      numbers[4] = block.correlations;
+      numbers[5] = block.antennas;
+      numbers[6] = bits;
+      numbers[7] = block.seed;
+      symbols.tessera_encode_visibilities(
+        numbers,
+        values as Bytes,
+        values.byteLength,
+        levels,
+        levels.length,
+        guide,
+        guide.length,
+        scale,
+        first,
+        second,
+        Math.min(first.length, second.length),
+        scratch,
+        scratch.length,
+        target as Bytes,
+        target.byteLength,
+      );
+    },
+    encodeWeights(block, values, target) {
+      checkWeights(block, values, target);
+      const { rows, blockRows, channels, correlations, bits } = block;
+      symbols.tessera_encode_weights(
+        rows,
+        blockRows,
+        channels,
+        correlations,
+        bits,
+        values as Bytes,
+        values.byteLength,
         target as Bytes,
         target.byteLength,
       );

@@ -7,6 +7,7 @@
 import header from "./tessera.h" with { type: "text" };
 import bits from "./bits.c" with { type: "text" };
 import dysco from "./dysco.c" with { type: "text" };
+import dyscoEncode from "./dysco_encode.c" with { type: "text" };
 import errors from "./errors.c" with { type: "text" };
 import io from "./io.c" with { type: "text" };
 import lock from "./lock.c" with { type: "text" };
@@ -21,6 +22,7 @@ export const SOURCES: Readonly<Record<string, string>> = {
   "tessera.h": header,
   "bits.c": bits,
   "dysco.c": dysco,
+  "dysco_encode.c": dyscoEncode,
   "errors.c": errors,
   "io.c": io,
   "lock.c": lock,

@@ -283,6 +283,40 @@ const BLOCKING = {
     ],
     result: "i32", // int32_t
   },
+  tessera_encode_visibilities: {
+    parameters: [
+      "buffer", // const double *block
+      "buffer", // const uint8_t *values
+      "f64", // double value_bytes
+      "buffer", // const double *levels
+      "f64", // double level_count
+      "buffer", // const uint32_t *guide
+      "f64", // double guide_count
+      "f64", // double scale
+      "buffer", // const int32_t *first
+      "buffer", // const int32_t *second
+      "f64", // double baseline_count
+      "buffer", // double *scratch
+      "f64", // double scratch_count
+      "buffer", // uint8_t *target
+      "f64", // double target_bytes
+    ],
+    result: "i32", // int32_t
+  },
+  tessera_encode_weights: {
+    parameters: [
+      "f64", // double rows
+      "f64", // double block_rows
+      "f64", // double channels
+      "f64", // double correlations
+      "i32", // int32_t bits
+      "buffer", // const uint8_t *values
+      "f64", // double value_bytes
+      "buffer", // uint8_t *target
+      "f64", // double target_bytes
+    ],
+    result: "i32", // int32_t
+  },
   tessera_gather: GATHER,
   tessera_scatter: SCATTER,
   tessera_gather_file: GATHER_FILE,

@@ -149,6 +149,20 @@ TESSERA_EXPORT int32_t tessera_decode_symbols(const double *box, const uint8_t *
                                               uint8_t *target, double target_bytes);
 
 /*
+ * dysco_encode.c: float visibilities or weights to a column's part of a block, see src/array/visibility-block.ts and
+ * weight-block.ts. `block` has 8 doubles: scaling (0 AF, 1 RF, 2 Row), rows, rows of the block, channels, correlations,
+ * antennas, bits, seed. -EINVAL when anything leaves its buffer; nothing has changed then.
+ */
+TESSERA_EXPORT int32_t tessera_encode_visibilities(const double *block, const uint8_t *values, double value_bytes,
+                                                   const double *levels, double level_count, const uint32_t *guide,
+                                                   double guide_count, double scale, const int32_t *first,
+                                                   const int32_t *second, double baseline_count, double *scratch,
+                                                   double scratch_count, uint8_t *target, double target_bytes);
+TESSERA_EXPORT int32_t tessera_encode_weights(double rows, double block_rows, double channels, double correlations,
+                                              int32_t bits, const uint8_t *values, double value_bytes, uint8_t *target,
+                                              double target_bytes);
+
+/*
  * moves.c: boxes from a file's bytes to an array and back. A move is 2 + 3 * ndim doubles, see src/array/moves.ts.
  * All moves are checked before the first byte changes. Results: 0, or 1 + the number (in the list) of the first move
  * that is malformed, leaves its buffers, or has more elements than its target holds.

@@ -2,7 +2,10 @@
  * The inner loops of the format, as an interface: the C library and its TypeScript twins both serve it.
  */
 import type { MoveList } from "./moves.ts";
+import type { Quantiser } from "./quantiser.ts";
 import type { SymbolBox, SymbolScale } from "./symbols.ts";
+import type { BlockBaselines, VisibilityBlock } from "./visibility-block.ts";
+import type { WeightBlock } from "./weight-block.ts";
 
 /** Loops over elements. Offsets and lengths are checked by the callee; a move that leaves its buffers throws RangeError. */
 export interface Kernels {
@@ -34,4 +37,15 @@ export interface Kernels {
   ): void;
   /** The box of a stream of packed symbols as float32 from the first byte of `target`. */
   decodeSymbols(box: SymbolBox, stream: Uint8Array, scale: SymbolScale, target: Uint8Array): void;
+  /** complex64 values as floats and packed symbols, from the first byte of `target`. */
+  encodeVisibilities(
+    block: VisibilityBlock,
+    quantiser: Quantiser,
+    values: Uint8Array,
+    baselines: BlockBaselines,
+    scratch: Float64Array<ArrayBuffer>,
+    target: Uint8Array,
+  ): void;
+  /** float32 weights as a float and packed symbols, from the first byte of `target`. */
+  encodeWeights(block: WeightBlock, values: Uint8Array, target: Uint8Array): void;
 }

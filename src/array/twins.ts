@@ -7,6 +7,8 @@ import { moveBoxes } from "./boxes.ts";
 import type { Kernels } from "./kernels.ts";
 import { checkBits, checkSwap } from "./refuse.ts";
 import { checkSymbols, decodeSymbols } from "./symbols.ts";
+import { checkVisibilities, encodeVisibilities } from "./visibility-block.ts";
+import { checkWeights, encodeWeights } from "./weight-block.ts";
 
 /** The loops of {@linkcode Kernels}, without the C library. */
 export const twins: Kernels = {
@@ -32,5 +34,13 @@ export const twins: Kernels = {
   decodeSymbols(box, stream, scale, target) {
     checkSymbols(box, stream, scale, target);
     decodeSymbols(box, stream, scale, target);
+  },
+  encodeVisibilities(block, quantiser, values, baselines, scratch, target) {
+    checkVisibilities(block, quantiser, values, baselines, scratch, target);
+    encodeVisibilities(block, quantiser, values, baselines, scratch, target);
+  },
+  encodeWeights(block, values, target) {
+    checkWeights(block, values, target);
+    encodeWeights(block, values, target);
   },
 };
