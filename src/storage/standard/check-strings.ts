@@ -13,6 +13,7 @@ import type { CheckedManager } from "./check.ts";
 import { STRING_HEADER_BYTES } from "./header.ts";
 import { formOf } from "./layout.ts";
 import { REFERENCE_CELLS } from "./string-column.ts";
+import { trueDeleted } from "./string-bucket.ts";
 import { INLINE_BYTES, REFERENCE_BYTES, References } from "./string-references.ts";
 
 /** Rows whose references are looked at in one go. */
@@ -41,7 +42,7 @@ function faultOf({ link, used, deleted, next }: StringHeader, { bucketSize, buck
   const capacity = bucketSize - STRING_HEADER_BYTES;
   if (link !== 0) return `its first word is ${link}, expected 0`;
   if (used < 0 || used > capacity) return `${used} of its ${capacity} bytes are used`;
-  if (deleted < capacity - used || deleted > capacity) {
+  if (trueDeleted(used, deleted, capacity) === null) {
     return `${deleted} of its ${capacity} bytes are said to hold nothing, ${used} are used`;
   }
   if (next < -1 || next >= buckets) return `a string goes on in bucket ${next}, there are ${buckets}`;
@@ -183,10 +184,12 @@ class StringWalk {
         file.offsetOf(first) + STRING_HEADER_BYTES + byte,
       );
     }
-    let lost = 0, where = -1;
+    let lost = 0, where = -1, slips = 0, firstSlip = -1;
     for (const [bucket, known] of this.#known) {
       if (known === null || findings.full) continue;
-      const said = capacity - known.deleted;
+      const deleted = trueDeleted(known.used, known.deleted, capacity)!;
+      if (deleted !== known.deleted && slips++ === 0) firstSlip = bucket;
+      const said = capacity - deleted;
       if (known.live > said) {
         findings.wrong(
           `string bucket ${bucket} says that ${said} of its bytes belong to strings, cells have ${known.live}`,
@@ -197,6 +200,14 @@ class StringWalk {
         lost += said - known.live;
         if (where < 0) where = bucket;
       }
+    }
+    if (slips > 0) {
+      findings.note(
+        `${slips} string buckets, of which ${firstSlip} is the first, count their bytes without use from 0, not from ` +
+          `${capacity}: a slip of casacore's`,
+        file.path,
+        file.offsetOf(firstSlip) + 8,
+      );
     }
     if (lost > 0) {
       findings.note(

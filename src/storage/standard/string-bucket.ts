@@ -15,6 +15,18 @@ import { STRING_HEADER_BYTES } from "./header.ts";
 /** Items are placed in a bucket of their own rather than cut when less than this is left in the last one. */
 export const MIN_REST_BYTES = 50;
 
+/**
+ * How many bytes of a bucket hold nothing alive, when its header says `deleted`; null where it can't be so many.
+ *
+ * casacore sometimes forgets to write the header of an empty bucket, when the shape of an array of strings is put: it
+ * then goes on from a header of zeros, and all that it counts in this bucket is too low by the bytes that it has.
+ */
+export function trueDeleted(used: number, deleted: number, capacity: number): number | null {
+  const least = capacity - used;
+  for (const count of [deleted, deleted + capacity]) if (count >= least && count <= capacity) return count;
+  return null;
+}
+
 /** A string bucket in memory. */
 export class StringBucket {
   readonly number: number;
@@ -37,11 +49,19 @@ export class StringBucket {
     return bucket;
   }
 
+  /** A bucket of the file, to be changed: what its header counts is put right. @throws TableError CORRUPT */
+  static loaded(number: number, bytes: Uint8Array, file: BucketFile): StringBucket {
+    const bucket = StringBucket.checked(number, bytes, file);
+    const deleted = trueDeleted(bucket.used, bucket.deleted, bucket.capacity)!;
+    if (deleted !== bucket.deleted) bucket.deleted = deleted;
+    return bucket;
+  }
+
   /** A bucket of the file. @throws TableError CORRUPT if its header can't be */
   static checked(number: number, bytes: Uint8Array, file: BucketFile): StringBucket {
     const bucket = new StringBucket(number, bytes);
     const { capacity, used, deleted, next } = bucket;
-    if (used < 0 || used > capacity || deleted < 0 || deleted > capacity) {
+    if (used < 0 || used > capacity || trueDeleted(used, deleted, capacity) === null) {
       file.corrupt(`a string bucket uses ${used} bytes and lost ${deleted}, it has ${capacity}`, number, 4);
     }
     if (next < -1 || next >= file.buckets) {

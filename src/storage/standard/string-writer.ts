@@ -165,7 +165,7 @@ export class StringWriter {
     const known = this.#kept.get(number);
     if (known !== undefined) return known;
     const bytes = (yield* readBytes(file.file, file.offsetOf(number), file.bucketSize)).slice();
-    return yield* this.#keep(StringBucket.checked(number, bytes, file));
+    return yield* this.#keep(StringBucket.loaded(number, bytes, file));
   }
 
   /** Takes a new bucket for items; the last one of `from` goes on in it. */
