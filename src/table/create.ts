@@ -28,6 +28,7 @@ import { makeDirectory, removeTree } from "./directory.ts";
 import { boundColumn } from "./manager-slot.ts";
 import { contextOf } from "./open.ts";
 import { PlainBody } from "./plain.ts";
+import { ColumnSources } from "./source.ts";
 import { bindColumns, type Binding, type ColumnSpec } from "./specs.ts";
 import type { CreateOptions } from "./table.ts";
 
@@ -58,7 +59,8 @@ export function createBody(path: string, options: CreateOptions): TableBody {
   let lock: TableLock | null = null;
   try {
     lock = lockTable(directory, backend, options.lock ?? "auto");
-    const managers = bindings.map((binding, i) => makeManager(binding, kinds[i]!, i, dat, files));
+    const later: LaterSources = {};
+    const managers = bindings.map((binding, i) => makeManager(binding, kinds[i]!, i, dat, files, later));
     const virtual = managers.flatMap((manager, i) => manager === null ? [i] : []);
     const environment = { backend, options, tree: directory, chain: [directory], count: { tables: 1 } };
     const info = { ...EMPTY_INFO, ...options.info };
@@ -66,6 +68,7 @@ export function createBody(path: string, options: CreateOptions): TableBody {
       { files, dat, rowCount: rows, sync: null, lock, environment, info },
       managers,
     );
+    later.sources = new ColumnSources(body);
     for (const sequence of virtual) runSync(startVirtual(body, sequence), files);
     return body;
   } catch (error) {
@@ -177,6 +180,11 @@ function columnKeywords({ options: { unit, measure, keywords } }: ColumnSpec): R
   return record.toFields();
 }
 
+/** Managers are made before the table that they ask for other columns, which they do when they write their own. */
+interface LaterSources {
+  sources?: ColumnSources;
+}
+
 /** A manager with its first files, null for one that keeps nothing and is opened. */
 function makeManager(
   { spec, columns }: Binding,
@@ -184,6 +192,7 @@ function makeManager(
   sequence: number,
   dat: PlainTableDat,
   files: TableFiles,
+  later: LaterSources,
 ): StorageManager | null {
   if (kind.create === undefined) return null;
   const names = new Set(columns.map((column) => column.name));
@@ -197,7 +206,7 @@ function makeManager(
     bigEndian: dat.bigEndian,
     privateKeywords: dat.desc.privateKeywords,
     source: {
-      column: noSource,
+      column: (name) => later.sources?.of(sequence).column(name) ?? noSource(),
       foreignColumn: noSource,
       tableKeywords: () => dat.desc.keywords,
     },
