@@ -10,7 +10,7 @@ const GAP_BYTES = 4096, GAP_SHARE = 0.25;
 /** Ranges are joined up to this length. */
 const JOINED_BYTES = 1024 * 1024;
 /** From this length on a range is read past the cache, into memory of our own. */
-const LONG_BYTES = 256 * 1024;
+const LONG_BYTES = 64 * 1024;
 
 /** So many short ranges are not worth joining: those of a cell. */
 const FEW = 3;
