@@ -4,6 +4,7 @@
 import { type Command, Option } from "commander";
 import { type Table, TableError } from "../../mod.ts";
 import { writeArray, writeScalar } from "./cells.ts";
+import { jsonText } from "./json.ts";
 import {
   addReadingOptions,
   openTable,
@@ -30,6 +31,7 @@ function writeRows(sink: TextSink, batch: RowBatch, keys: readonly Uint8Array[])
     batch.columns.forEach((column, c) => {
       sink.bytes(keys[c]!);
       if (column.kind === "array") writeArray(sink, column.cells[i]!);
+      else if (column.kind === "values") sink.text(jsonText(column.cells[i]));
       else writeScalar(sink, column.dtype, column.data, i);
     });
     sink.text("}\n");

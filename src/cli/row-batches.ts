@@ -10,6 +10,8 @@ import { type DType, type NDArray, type Table, TableError } from "../../mod.ts";
 /** Values of one column in a batch. */
 export type BatchColumn =
   | { readonly kind: "scalar"; readonly dtype: DType; readonly data: unknown }
+  /** Scalars of rows some of which have no value. */
+  | { readonly kind: "values"; readonly cells: readonly unknown[] }
   | { readonly kind: "array"; readonly cells: readonly (NDArray | null)[] };
 
 /** Consecutive rows; `columns` in the order asked for. */
@@ -50,14 +52,21 @@ function bytesOf(data: unknown): number {
 function readBatchColumn(table: Table, name: string, rows: { start: number; end: number }): BatchColumn {
   const column = table.column(name);
   if (column.kind !== "array") {
-    const { dtype, data } = table.getColumn(name, { rows });
-    return { kind: "scalar", dtype, data };
+    try {
+      const { dtype, data } = table.getColumn(name, { rows });
+      return { kind: "scalar", dtype, data };
+    } catch (error) {
+      // A coordinate or an id of a row that is in no hypercube yet: there is no value, and an array can't say so.
+      if (!(error instanceof TableError && error.code === "OUT_OF_RANGE")) throw error;
+      return { kind: "values", cells: table.getCells(name, { rows }) };
+    }
   }
   return { kind: "array", cells: table.getCells(name, { rows }) as (NDArray | null)[] };
 }
 
 function sizeOf(column: BatchColumn): number {
   if (column.kind === "scalar") return bytesOf(column.data);
+  if (column.kind === "values") return textBytes(column.cells);
   return column.cells.reduce((sum, cell) => sum + OBJECT_BYTES + (cell === null ? 0 : bytesOf(cell.data)), 0);
 }
 

@@ -275,7 +275,9 @@ function uniformValues(from: Table, name: string, rows: { start: number; end: nu
   try {
     return from.getColumn(name, { rows }) as ColumnValues;
   } catch (error) {
-    if (error instanceof TableError && error.code === "SHAPE_MISMATCH") return null;
+    if (!(error instanceof TableError)) throw error;
+    // Out of range: a coordinate or an id of a row that is in no hypercube yet.
+    if (error.code === "SHAPE_MISMATCH" || error.code === "OUT_OF_RANGE") return null;
     throw error;
   }
 }

@@ -14,7 +14,7 @@ import type { CellTarget, ManagedColumn, ShapeRun } from "../storage/manager.ts"
 import type { BodyColumn } from "./body.ts";
 import { decodeRecordCell } from "./record-cell.ts";
 
-/** A cell's value: scalars as JavaScript values, arrays as NDArray, an undefined array cell as null. */
+/** A cell's value: scalars as JavaScript values, arrays as NDArray, an undefined cell as null. */
 export type Cell =
   | boolean
   | number
@@ -216,13 +216,21 @@ export function* readCells(
   checkType(column, settings.dtype);
   const { dtype, kind } = column.bound;
   if (kind === "record") return yield* readRecords(column, rows);
-  if (kind === "scalar") {
-    const { data } = yield* readColumn(column, rows, settings);
-    return Array.from({ length: rows.length }, (_, i) => scalarAt(dtype, data, i));
-  }
   const managed = yield* column.open();
-  const groups = groupByShape(yield* cellShapes(managed, rows));
+  const runs = yield* cellShapes(managed, rows);
   const cells: Cell[] = new Array(rows.length).fill(null);
+  if (kind === "scalar") {
+    // Only coordinates and ids of hypercubes have rows without a value: those that are in no hypercube yet.
+    const defined = runsOf(runs, ({ shape }) => shape !== null);
+    if (defined.length === 0) return cells;
+    const { data } = yield* readColumn(column, rowsOfRuns(rows, defined), settings);
+    let k = 0;
+    for (const { index, count } of defined) {
+      for (let i = index; i < index + count; i++) cells[i] = scalarAt(dtype, data, k++);
+    }
+    return cells;
+  }
+  const groups = groupByShape(runs);
   for (const { shape, runs, count } of groups) {
     const box = settings.slice === undefined ? null : boxOf(settings.slice, shape);
     const cellShape = box === null ? [...shape] : [...box.shape];
@@ -240,6 +248,20 @@ export function* readCells(
     }
   }
   return cells;
+}
+
+/** Those runs that are wanted, with their places in the selection. */
+function runsOf(
+  runs: readonly ShapeRun[],
+  wanted: (run: ShapeRun) => boolean,
+): { index: number; count: number }[] {
+  const chosen: { index: number; count: number }[] = [];
+  let index = 0;
+  for (const run of runs) {
+    if (wanted(run)) chosen.push({ index, count: run.count });
+    index += run.count;
+  }
+  return chosen;
 }
 
 interface ShapeGroup {

@@ -12,6 +12,7 @@ import type { Context } from "../io/context.ts";
 import type { IoSnapshot } from "../io/counters.ts";
 import { runAsync, runSync } from "../io/drivers.ts";
 import type { IoName } from "../io/backend.ts";
+import type { LockMode } from "../io/lock.ts";
 import type { Plan } from "../io/plan.ts";
 import type { StorageSpec } from "../storage/manager.ts";
 import type { BodyColumn, ManagerDescription, ManagerDetails, TableBody, TableKind } from "./body.ts";
@@ -19,22 +20,29 @@ import { Column } from "./column.ts";
 import { type CopyOptions, copyTable } from "./copy.ts";
 import { createBody } from "./create.ts";
 import { openBody, openBodyAsync, openJoined } from "./open.ts";
-import { type Cell, readCells, readColumn, type ReadSettings, scalarAt } from "./read.ts";
+import { type Cell, readCells, readColumn, type ReadSettings } from "./read.ts";
 import { checkRow, type RowSelection, rowsOf } from "./selection.ts";
 import type { ColumnSpec } from "./specs.ts";
 import { subtablePaths } from "./subtables.ts";
 import type { ColumnValues } from "./values.ts";
 import { planAppend, writeCell, writeColumn } from "./write.ts";
 
-/** How other processes are kept from changing the table at the same time. */
-export type LockMode = "auto" | "none";
+
+export type { LockMode };
 
 /** What opening and creating have in common. */
 export interface IoOptions {
   /** I/O backend; "auto" takes the best that works here without asking for a permission. */
   readonly io?: IoName | "auto";
-  /** "auto": a table that is written is locked against other processes. "none": it isn't; needed where the C library is missing. */
+  /**
+   * When other processes are kept away. "auto": from the first change to the next commit; reading takes no lock.
+   * "user": from {@linkcode Table.lock} to {@linkcode Table.unlock}, and nothing is changed without. "permanent": as
+   * long as the table is open. "none": never; needed where the C library is missing, and right only if nobody else
+   * writes the table.
+   */
   readonly lock?: LockMode;
+  /** How long a lock is waited for, in milliseconds, before LOCKED is thrown; 10,000 unless told otherwise. */
+  readonly lockTimeoutMs?: number;
   /** Cache and its bound; left out: the one of this isolate. */
   readonly context?: Context;
   /** How the bytes of strings become JavaScript strings; "utf8" unless told otherwise. */
@@ -276,10 +284,8 @@ export class Table {
     const column = this.#column(name);
     checkRow(row, this.#open().rowCount);
     const rows = rowRange(row, 1);
-    if (column.bound.kind === "scalar") {
-      return scalarAt(column.bound.dtype, this.#run(readColumn(column, rows, this.#settings({}))).data, 0);
-    }
-    return this.#run(readCells(column, rows, { ...this.#settings(options), copy: true }))[0]!;
+    const settings = this.#settings(column.bound.kind === "scalar" ? {} : options);
+    return this.#run(readCells(column, rows, { ...settings, copy: true }))[0]!;
   }
 
   /**
