@@ -12,7 +12,6 @@ import type { Context } from "../io/context.ts";
 import type { IoSnapshot } from "../io/counters.ts";
 import { runAsync, runSync } from "../io/drivers.ts";
 import type { IoName } from "../io/backend.ts";
-import type { LockMode } from "../io/lock.ts";
 import type { Plan } from "../io/plan.ts";
 import type { StorageSpec } from "../storage/manager.ts";
 import type { BodyColumn, ManagerDescription, ManagerDetails, TableBody, TableKind } from "./body.ts";
@@ -27,22 +26,15 @@ import { subtablePaths } from "./subtables.ts";
 import type { ColumnValues } from "./values.ts";
 import { planAppend, writeCell, writeColumn } from "./write.ts";
 
-
-export type { LockMode };
+/** How other processes are kept from changing the table at the same time. */
+export type LockMode = "auto" | "none";
 
 /** What opening and creating have in common. */
 export interface IoOptions {
   /** I/O backend; "auto" takes the best that works here without asking for a permission. */
   readonly io?: IoName | "auto";
-  /**
-   * When other processes are kept away. "auto": from the first change to the next commit; reading takes no lock.
-   * "user": from {@linkcode Table.lock} to {@linkcode Table.unlock}, and nothing is changed without. "permanent": as
-   * long as the table is open. "none": never; needed where the C library is missing, and right only if nobody else
-   * writes the table.
-   */
+  /** "auto": a table that is written is locked against other processes. "none": it isn't; needed where the C library is missing. */
   readonly lock?: LockMode;
-  /** How long a lock is waited for, in milliseconds, before LOCKED is thrown; 10,000 unless told otherwise. */
-  readonly lockTimeoutMs?: number;
   /** Cache and its bound; left out: the one of this isolate. */
   readonly context?: Context;
   /** How the bytes of strings become JavaScript strings; "utf8" unless told otherwise. */
