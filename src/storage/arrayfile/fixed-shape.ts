@@ -1,5 +1,6 @@
 /**
- * Cells of a column of fixed shape whose arrays stand in an array file: the file says the shape once more.
+ * Cells of a column of fixed shape: what may be put into them; and what an array file, which says the shape once more,
+ * must say.
  */
 import { type Rows, sameShape } from "../../array/rows.ts";
 import { TableError } from "../../error.ts";
@@ -32,4 +33,28 @@ export function checkFixedShapes(
     }
     index += count;
   }
+}
+
+/** @throws TableError SHAPE_MISMATCH unless `shape` is the shape of all cells */
+export function checkFixedShape(column: BoundColumn, shape: readonly number[]): void {
+  const fixed = column.shape ?? [];
+  if (!sameShape(fixed, shape)) {
+    throw new TableError(
+      "SHAPE_MISMATCH",
+      `column ${column.name} has cells of shape [${fixed.join(", ")}], values for cells of [${
+        shape.join(", ")
+      }] given`,
+    );
+  }
+}
+
+/** @throws TableError INVALID_ARGUMENT unless cells can be given `shape` (null: made undefined) */
+export function checkSettable(column: BoundColumn, shape: readonly number[] | null): void {
+  const fixed = column.kind === "scalar" ? [] : column.shape;
+  if (fixed === null || (shape !== null && sameShape(fixed, shape))) return;
+  const wanted = shape === null ? "undefined" : `of shape [${shape.join(", ")}]`;
+  throw new TableError(
+    "INVALID_ARGUMENT",
+    `column ${column.name} has cells of shape [${fixed.join(", ")}], they can't be made ${wanted}`,
+  );
 }

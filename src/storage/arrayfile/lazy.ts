@@ -17,6 +17,17 @@ export class LazyArrayFile {
     this.#bigEndian = bigEndian;
   }
 
+  /** The file if it has been opened. */
+  get opened(): ArrayFile | null {
+    return this.#open;
+  }
+
+  /** Plan: makes the file, without arrays; one of that name is no more. */
+  *create(version: 0 | 1): Plan<ArrayFile> {
+    const options = { path: this.#path, bigEndian: this.#bigEndian, version };
+    return this.#open = yield* ArrayFile.create(this.name, options);
+  }
+
   /** Plan: the open file. @throws TableError NOT_FOUND, CORRUPT, UNSUPPORTED */
   *open(): Plan<ArrayFile> {
     this.#open ??= yield* ArrayFile.open(this.name, { path: this.#path, bigEndian: this.#bigEndian });

@@ -2,9 +2,10 @@
 import type { Box, Rows } from "../../array/rows.ts";
 import { TableError } from "../../error.ts";
 import type { Plan } from "../../io/plan.ts";
+import { checkFixedShape, checkSettable } from "../arrayfile/fixed-shape.ts";
 import type { BoundColumn, CellSource, CellTarget, ManagedColumn, ShapeRun } from "../manager.ts";
 import { type Area, type AreaCells, byteUnit } from "./area.ts";
-import { blocksOf, checkFixedShape, checkSettable, type ColumnHost } from "./host.ts";
+import { blocksOf, type ColumnHost } from "./host.ts";
 
 /** Bytes of cells that are worked on at a time. */
 const BLOCK_BYTES = 1 << 20;

@@ -1,6 +1,5 @@
 /** What the columns of a StandardStMan share. */
-import { elementsOf, rowList, type Rows, sameShape } from "../../array/rows.ts";
-import { TableError } from "../../error.ts";
+import { elementsOf, rowList, type Rows } from "../../array/rows.ts";
 import type { ArrayFile } from "../arrayfile/array-file.ts";
 import type { BoundColumn } from "../manager.ts";
 import type { BucketFile } from "./bucket-file.ts";
@@ -16,30 +15,6 @@ export interface ColumnHost {
   outsideBytes(where: "strings" | "arrays"): number;
   /** Tells that data changed. */
   touched(): void;
-}
-
-/** @throws TableError SHAPE_MISMATCH unless `shape` is the shape of all cells */
-export function checkFixedShape(column: BoundColumn, shape: readonly number[]): void {
-  const fixed = column.shape ?? [];
-  if (!sameShape(fixed, shape)) {
-    throw new TableError(
-      "SHAPE_MISMATCH",
-      `column ${column.name} has cells of shape [${fixed.join(", ")}], values for cells of [${
-        shape.join(", ")
-      }] given`,
-    );
-  }
-}
-
-/** @throws TableError INVALID_ARGUMENT unless cells can be given `shape` (null: made undefined) */
-export function checkSettable(column: BoundColumn, shape: readonly number[] | null): void {
-  const fixed = column.kind === "scalar" ? [] : column.shape;
-  if (fixed === null || (shape !== null && sameShape(fixed, shape))) return;
-  const wanted = shape === null ? "undefined" : `of shape [${shape.join(", ")}]`;
-  throw new TableError(
-    "INVALID_ARGUMENT",
-    `column ${column.name} has cells of shape [${fixed.join(", ")}], they can't be made ${wanted}`,
-  );
 }
 
 /** Selected rows without repeats, and where each stands in the selection: the last value of a row counts. */

@@ -2,16 +2,17 @@
  * Arrays in `table.f<N>i`, of free shape or of a fixed one: a row keeps an i64 offset, 0 if the cell is undefined.
  * Format reference part 2, sections 3 and 5. Records are kept as uint8 arrays with one axis.
  */
-import { type Box, elementsOf, rowList, rowRange, type Rows, sameShape } from "../../array/rows.ts";
+import { type Box, elementsOf, rowList, rowRange, type Rows } from "../../array/rows.ts";
 import { TableError } from "../../error.ts";
 import type { Plan } from "../../io/plan.ts";
 import type { ArrayFile } from "../arrayfile/array-file.ts";
-import { checkFixedShapes } from "../arrayfile/fixed-shape.ts";
+import { checkFixedShape, checkFixedShapes, checkSettable } from "../arrayfile/fixed-shape.ts";
 import { NATIVE_LITTLE } from "../arrayfile/cells.ts";
 import { recordLayout, type StoredType } from "../arrayfile/record-layout.ts";
+import { renewArrays } from "../arrayfile/renew.ts";
 import type { BoundColumn, CellSource, CellTarget, ManagedColumn, ShapeRun } from "../manager.ts";
 import { type Area, type AreaCells, wordUnit } from "./area.ts";
-import { checkFixedShape, checkSettable, type ColumnHost } from "./host.ts";
+import type { ColumnHost } from "./host.ts";
 import type { Pieces } from "./pieces.ts";
 
 /** Rows that get their arrays at a time. */
@@ -116,26 +117,13 @@ export class IndirectColumn implements ManagedColumn {
     const offsets = yield* this.#offsets(pieces, rows);
     this.#last = null;
     if (box === null) {
-      const fresh = yield* this.#renew(arrays, offsets, shape);
+      const runs = yield* this.#shapes(arrays, offsets);
+      const fresh = yield* renewArrays(arrays, offsets, runs, shape, this.#dtype);
       if (fresh) yield* this.#area.write(pieces, this.#cells, null, wordsOf(offsets), 0);
     }
     this.#changed();
     if (elementsOf(box?.shape ?? shape) === 0) return;
     yield* arrays.write(offsets, shape, this.#dtype, box, source, at);
-  }
-
-  /** Replaces the offsets of cells of another shape by those of new arrays; true if there were any. */
-  *#renew(arrays: ArrayFile, offsets: Float64Array, shape: readonly number[]): Plan<boolean> {
-    const other: number[] = [];
-    let index = 0;
-    for (const run of yield* this.#shapes(arrays, offsets)) {
-      const same = run.shape !== null && sameShape(run.shape, shape);
-      for (let i = 0; i < run.count; i++, index++) if (!same) other.push(index);
-    }
-    if (other.length === 0) return false;
-    const fresh = yield* arrays.reserve(shape, this.#dtype, other.length);
-    other.forEach((to, i) => offsets[to] = fresh[i]!);
-    return true;
   }
 
   *#shapes(arrays: ArrayFile, offsets: Float64Array): Plan<ShapeRun[]> {

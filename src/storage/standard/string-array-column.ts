@@ -2,9 +2,10 @@
 import { type Box, elementsOf, type Rows, sameShape, stridesOf } from "../../array/rows.ts";
 import { TableError } from "../../error.ts";
 import type { Plan } from "../../io/plan.ts";
+import { checkFixedShape, checkSettable } from "../arrayfile/fixed-shape.ts";
 import type { BoundColumn, CellSource, CellTarget, ManagedColumn, ShapeRun } from "../manager.ts";
 import type { Area } from "./area.ts";
-import { checkFixedShape, checkSettable, type ColumnHost, lastOfEach } from "./host.ts";
+import { type ColumnHost, lastOfEach } from "./host.ts";
 import { readReferences, REFERENCE_CELLS } from "./string-column.ts";
 import {
   emptyStrings,

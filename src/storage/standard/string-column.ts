@@ -2,10 +2,11 @@
 import { type Box, rowRange, type Rows } from "../../array/rows.ts";
 import { TableError } from "../../error.ts";
 import type { Plan } from "../../io/plan.ts";
+import { checkFixedShape, checkSettable } from "../arrayfile/fixed-shape.ts";
 import type { BoundColumn, CellSource, CellTarget, ManagedColumn, ShapeRun } from "../manager.ts";
 import { type Area, type AreaCells, byteUnit } from "./area.ts";
 import type { BucketFile } from "./bucket-file.ts";
-import { blocksOf, checkFixedShape, checkSettable, type ColumnHost, lastOfEach } from "./host.ts";
+import { blocksOf, type ColumnHost, lastOfEach } from "./host.ts";
 import type { Pieces } from "./pieces.ts";
 import { readItems } from "./string-reader.ts";
 import { INLINE_BYTES, REFERENCE_BYTES, References } from "./string-references.ts";

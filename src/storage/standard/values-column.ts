@@ -3,9 +3,10 @@ import { numericInfo, type NumericType } from "../../array/dtype.ts";
 import { type Box, elementsOf, type Rows } from "../../array/rows.ts";
 import type { Plan } from "../../io/plan.ts";
 import { unitOf } from "../arrayfile/cells.ts";
+import { checkFixedShape, checkSettable } from "../arrayfile/fixed-shape.ts";
 import type { BoundColumn, CellSource, CellTarget, ManagedColumn, ShapeRun } from "../manager.ts";
 import type { Area, AreaCells } from "./area.ts";
-import { blocksOf, checkFixedShape, checkSettable, type ColumnHost, fixedElements } from "./host.ts";
+import { blocksOf, type ColumnHost, fixedElements } from "./host.ts";
 
 /** Bytes of zeros that are written at a time. */
 const ZERO_BYTES = 1 << 20;
