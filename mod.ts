@@ -27,7 +27,7 @@ export type { ManagerDescription, ManagerDetails, TableKind } from "./src/table/
 export { type CheckedTable, type CheckOptions, type CheckReport, checkTable } from "./src/table/check.ts";
 export type { Finding } from "./src/storage/findings.ts";
 export { Column } from "./src/table/column.ts";
-export type { CopyOptions } from "./src/table/copy.ts";
+export type { CopyOptions, CopyReport } from "./src/table/copy.ts";
 export type { Cell } from "./src/table/read.ts";
 export type { RowSelection } from "./src/table/selection.ts";
 export {

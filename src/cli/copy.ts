@@ -2,31 +2,23 @@
  * `table copy`: a table into a new one, with other storage or byte order if asked.
  */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import {
-  type Column,
-  type CopyOptions,
-  standard,
-  type StorageSpec,
-  type Table,
-  TableError,
-  tiledColumn,
-  tiledShape,
-} from "../../mod.ts";
+import { type CopyOptions, type CopyReport, type StorageSpec, type Table, TableError } from "../../mod.ts";
 import { tableSizes } from "./files.ts";
 import {
-  addIoOptions,
-  type IoChoice,
+  addReadingOptions,
   openTable,
   parseNames,
   parseRows,
   parseTileShape,
+  type ReadingOptions,
   type RowRange,
 } from "./options.ts";
+import { statsLines } from "./statistics.ts";
 import type { Terminal } from "./terminal.ts";
 import { counted, humanBytes, visible } from "./text.ts";
 import { printLines } from "./write.ts";
 
-interface CopyCommandOptions extends IoChoice {
+interface CopyCommandOptions extends ReadingOptions {
   readonly columns?: string[];
   readonly rows?: RowRange;
   readonly storage?: StorageSpec[];
@@ -71,38 +63,6 @@ export function parseStorage(text: string): StorageSpec[] {
   });
 }
 
-/** Storage like the table's own, but for the tile shapes that are given. */
-function storageWithTiles(
-  table: Table,
-  names: readonly string[],
-  tileShapes: ReadonlyMap<string, readonly number[]>,
-): StorageSpec[] {
-  for (const name of tileShapes.keys()) table.column(name);
-  const groups = new Map<string, Column[]>();
-  for (const name of names) {
-    const column = table.column(name);
-    const { type, sequence } = column.manager;
-    const tiled = type.startsWith("Tiled") && column.tileShape !== null;
-    if (!tiled && !tileShapes.has(name)) continue;
-    const key = tiled ? String(sequence) : `of ${name}`;
-    groups.set(key, [...groups.get(key) ?? [], column]);
-  }
-  const specs = [...groups.values()].map((columns) => {
-    const [first] = columns as [Column];
-    const { type, sequence } = first.manager;
-    const given = columns.map((column) => tileShapes.get(column.name)).find((shape) => shape !== undefined);
-    const tileShape = given ?? first.tileShape;
-    const own = type.startsWith("Tiled") ? table.managerDetails(sequence)?.name : undefined;
-    const make = type === "TiledColumnStMan" ? tiledColumn : tiledShape;
-    return make(
-      own || `Tiled${first.name}`,
-      columns.map((column) => column.name),
-      tileShape === null ? {} : { tileShape },
-    );
-  });
-  return [...specs, standard()];
-}
-
 /** The path without links; as it is where nothing is there. */
 function realPath(path: string): string {
   try {
@@ -134,13 +94,13 @@ function copy(path: string, target: string, options: CopyCommandOptions, termina
   const { columns, rows, byteOrder, overwrite, subtables, io, lock } = options;
   checkApart(table, target);
   const names = columns ?? table.columnNames;
-  const storage = options.storage ??
-    (options.tileShape.size > 0 ? storageWithTiles(table, names, options.tileShape) : undefined);
+  const { storage, tileShape } = options;
   const started: CopyOptions = {
     ...(columns === undefined ? {} : { columns }),
     ...(rows === undefined ? {} : { rows }),
     ...(byteOrder === undefined ? {} : { byteOrder }),
     ...(storage === undefined ? {} : { storage }),
+    tileShapes: Object.fromEntries(tileShape),
     overwrite: overwrite ?? false,
     subtables,
     io,
@@ -149,8 +109,9 @@ function copy(path: string, target: string, options: CopyCommandOptions, termina
       if (total > 0) terminal.progress(`copying ${Math.floor((100 * done) / total)} %`);
     },
   };
+  let report: CopyReport;
   try {
-    table.copy(target, started);
+    report = table.copy(target, started);
   } finally {
     terminal.progress("");
   }
@@ -159,6 +120,10 @@ function copy(path: string, target: string, options: CopyCommandOptions, termina
   printLines([
     visible(`${target}: ${counted(count, "row")}, ${counted(names.length, "column")}, ${size}`),
   ], terminal);
+  if (!options.stats) return;
+  const read = statsLines([table.ioStats, ...report.subtablesRead]).map((line) => `read     ${line}`);
+  const written = statsLines(report.written).map((line) => `written  ${line}`);
+  for (const line of [...read, ...written]) terminal.err(line);
 }
 
 /** Adds the command. */
@@ -196,5 +161,5 @@ Examples:
     .action((path: string, target: string, options: CopyCommandOptions) =>
       copy(path, target, options, terminal)
     );
-  addIoOptions(command);
+  addReadingOptions(command);
 }

@@ -10,6 +10,7 @@ import type { RecordField, RecordFields } from "../format/record.ts";
 import type { Backend, IoName } from "../io/backend.ts";
 import { openBackend } from "../io/backends.ts";
 import type { Context } from "../io/context.ts";
+import type { IoSnapshot } from "../io/counters.ts";
 import type { StorageSpec } from "../storage/manager.ts";
 import type { Column } from "./column.ts";
 import { removeOld, removeTree } from "./directory.ts";
@@ -26,6 +27,11 @@ export interface CopyOptions {
   readonly rows?: { readonly start?: number; readonly end?: number };
   /** Managers of the copy. Left out: each column keeps its own where it can be written, with its tile shape. */
   readonly storage?: readonly StorageSpec[];
+  /**
+   * Tile shapes by column, the rows last, where `storage` is left out: a tiled column gets that one, with those that share
+   * its tiles; any other array column gets a tiled manager of its own.
+   */
+  readonly tileShapes?: Readonly<Record<string, readonly number[]>>;
   /** Byte order of the copy; the original's unless told otherwise. */
   readonly byteOrder?: "little" | "big";
   /** Replace an existing table. */
@@ -42,6 +48,14 @@ export interface CopyOptions {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
+/** What a copy did. */
+export interface CopyReport {
+  /** What was done to files of the copy: to the table's own, and to those of each subtable. */
+  readonly written: readonly IoSnapshot[];
+  /** What was done to files of the subtables that were copied. The table's own counters are its `ioStats`. */
+  readonly subtablesRead: readonly IoSnapshot[];
+}
+
 /** Most bytes of one column that are in memory at a time. */
 const BATCH_BYTES = 16 * 2 ** 20;
 /** Rows of a batch where cells have shapes of their own. */
@@ -55,6 +69,9 @@ interface Tree {
   readonly source: string;
   readonly partial: string;
   readonly target: string;
+  /** Counters of the tables that were made, and of the subtables that were read. */
+  readonly written: IoSnapshot[];
+  readonly subtablesRead: IoSnapshot[];
 }
 
 /**
@@ -63,12 +80,18 @@ interface Tree {
  *
  * @throws TableError
  */
-export function copyTable(from: Table, path: string, options: CopyOptions): void {
+export function copyTable(from: Table, path: string, options: CopyOptions): CopyReport {
   const target = resolve(path);
   const backend = openBackend(options.io ?? "auto", { writable: true, ...contextOf(options) });
   checkApart(from, target, backend);
   if (options.overwrite !== true) removeOld(backend, target, false);
-  const tree = { source: from.keywordsDirectory, partial: target + PARTIAL, target };
+  const tree = {
+    source: from.keywordsDirectory,
+    partial: target + PARTIAL,
+    target,
+    written: [],
+    subtablesRead: [],
+  };
   if (backend.kind(tree.partial) !== null) removeTree(backend, tree.partial);
   try {
     copyTree(from, tree.partial, options, tree, backend);
@@ -79,6 +102,7 @@ export function copyTable(from: Table, path: string, options: CopyOptions): void
     if (backend.kind(tree.partial) !== null) removeTree(backend, tree.partial);
     throw error;
   }
+  return { written: tree.written, subtablesRead: tree.subtablesRead };
 }
 
 /** @throws TableError INVALID_ARGUMENT when the copy would lie within its original or take its place */
@@ -96,7 +120,8 @@ function checkApart(from: Table, target: string, backend: Backend): void {
 
 /** A table, and then the subtables within the tree that its keywords name; a missing one is left out, as it was. */
 function copyTree(from: Table, path: string, options: CopyOptions, tree: Tree, backend: Backend): void {
-  copyData(from, path, options, tree);
+  // It is closed by now; its counters stay.
+  tree.written.push(copyData(from, path, options, tree).ioStats);
   if (options.subtables === false) return;
   const { io, lock, byteOrder, context } = options;
   const names = [from.keywords, ...from.columnNames.map((name) => from.column(name).keywords)]
@@ -115,6 +140,7 @@ function copyTree(from: Table, path: string, options: CopyOptions, tree: Tree, b
       : Table.open(name, { strings: from.strings, io: io ?? "auto", ...contextOf({ context }) });
     const rest = { io: io ?? "auto", lock: lock ?? "auto", ...contextOf({ context }) } as const;
     copyTree(subtable, place, byteOrder === undefined ? rest : { ...rest, byteOrder }, tree, backend);
+    tree.subtablesRead.push(subtable.ioStats);
   }
 }
 
@@ -131,8 +157,8 @@ function concatenable(from: Table): Map<string, string> {
   return keywords;
 }
 
-/** Everything but subtables, at `path`; stored names are those of the place that `path` will have. */
-function copyData(from: Table, path: string, options: CopyOptions, tree: Tree): void {
+/** Makes everything but subtables, at `path`, and gives the closed table; stored names are those of the place that `path` will have. */
+function copyData(from: Table, path: string, options: CopyOptions, tree: Tree): Table {
   const columns = (options.columns ?? from.columnNames).map((name) => from.column(name));
   for (const column of columns) {
     if (!column.readable) {
@@ -152,7 +178,7 @@ function copyData(from: Table, path: string, options: CopyOptions, tree: Tree): 
   }
   using to = Table.create(path, {
     columns: columns.map(specOf),
-    storage: options.storage ?? storageLike(from, columns),
+    storage: options.storage ?? storageLike(from, columns, tileShapesOf(from, columns, options)),
     rows: end - start,
     byteOrder: options.byteOrder ?? from.byteOrder,
     io: options.io ?? "auto",
@@ -177,6 +203,28 @@ function copyData(from: Table, path: string, options: CopyOptions, tree: Tree): 
       options.onProgress?.(done / columns.length, total / columns.length);
     }
   }
+  return to;
+}
+
+/** @throws TableError INVALID_ARGUMENT for tile shapes that would have no effect, NO_SUCH_COLUMN */
+function tileShapesOf(
+  from: Table,
+  columns: readonly Column[],
+  { tileShapes = {} }: CopyOptions,
+): ReadonlyMap<string, readonly number[]> {
+  const shapes = new Map(Object.entries(tileShapes));
+  for (const name of shapes.keys()) {
+    const { kind } = from.column(name);
+    if (kind === "array" && columns.some((column) => column.name === name)) continue;
+    throw new TableError(
+      "INVALID_ARGUMENT",
+      `a tile shape is given for column ${name}, which is ${
+        kind === "array" ? "not copied" : "no array column"
+      }`,
+      { file: from.path },
+    );
+  }
+  return shapes;
 }
 
 /** Keywords with the names of subtables as the copy stores them: those within the tree move along. */
@@ -221,28 +269,48 @@ function specOf(column: Column): ColumnSpec {
   };
 }
 
-/** Managers like the columns' own: tiled ones keep their columns together and their tile shape, all else becomes standard. */
-function storageLike(from: Table, columns: readonly Column[]): StorageSpec[] {
-  const specs: StorageSpec[] = [];
-  const groups = new Map<number, Column[]>();
+/**
+ * Managers like the columns' own: tiled ones keep their columns together and their tile shape, unless another is given;
+ * all else becomes standard, coordinates of tiled managers too.
+ */
+function storageLike(
+  from: Table,
+  columns: readonly Column[],
+  tileShapes: ReadonlyMap<string, readonly number[]>,
+): StorageSpec[] {
+  const groups = new Map<number | string, Column[]>();
   for (const column of columns) {
-    const { type, sequence } = column.manager;
-    if (!type.startsWith("Tiled") || column.kind !== "array") continue;
-    groups.set(sequence, [...groups.get(sequence) ?? [], column]);
+    const tiled = isTiledData(from, column);
+    if (!tiled && !tileShapes.has(column.name)) continue;
+    const group = tiled ? column.manager.sequence : column.name;
+    groups.set(group, [...groups.get(group) ?? [], column]);
   }
+  const specs: StorageSpec[] = [];
   for (const group of groups.values()) {
-    const [first] = group;
-    const { type, sequence } = first!.manager;
-    const name = from.managerDetails(sequence)?.name;
-    const names = group.map((column) => column.name);
-    const tileShape = first!.tileShape;
-    const options = tileShape === null ? {} : { tileShape };
+    const [first] = group as [Column];
+    const given = group.map(({ name }) => tileShapes.get(name)).find((shape) => shape !== undefined);
+    // Cells of any number of axes have no hypercubes; where a shape is given, creating the table says so.
     const known = group.every((column) => column.shape !== null || column.ndim > 0);
-    if (!known) continue;
-    specs.push((type === "TiledColumnStMan" ? tiledColumn : tiledShape)(name || names[0]!, names, options));
+    if (!known && given === undefined) continue;
+    const { type, sequence } = first.manager;
+    const name = type.startsWith("Tiled") ? from.managerDetails(sequence)?.name : undefined;
+    const tileShape = given ?? first.tileShape;
+    specs.push((type === "TiledColumnStMan" ? tiledColumn : tiledShape)(
+      name || `Tiled${first.name}`,
+      group.map((column) => column.name),
+      tileShape === null ? {} : { tileShape },
+    ));
   }
   specs.push(standard());
   return specs;
+}
+
+/** True for a column with values in tiles; coordinates belong to a tiled manager, too, but have no tiles. */
+function isTiledData(from: Table, column: Column): boolean {
+  const { type, sequence } = column.manager;
+  if (!type.startsWith("Tiled") || column.kind !== "array") return false;
+  // Without hypercubes there are no tiles yet; coordinates there are only where a hypercolumn says so.
+  return column.tileShape !== null || from.managerDetails(sequence)?.info.hypercolumnDefined === false;
 }
 
 /** Rows of a column that fit the bound. */

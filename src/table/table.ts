@@ -16,7 +16,7 @@ import type { Plan } from "../io/plan.ts";
 import type { StorageSpec } from "../storage/manager.ts";
 import type { BodyColumn, ManagerDescription, ManagerDetails, TableBody, TableKind } from "./body.ts";
 import { Column } from "./column.ts";
-import { type CopyOptions, copyTable } from "./copy.ts";
+import { type CopyOptions, type CopyReport, copyTable } from "./copy.ts";
 import { createBody } from "./create.ts";
 import { openBody, openBodyAsync, openJoined } from "./open.ts";
 import { type Cell, readCells, readColumn, type ReadSettings } from "./read.ts";
@@ -357,10 +357,10 @@ export class Table {
    * Copies the table (also a reference or concatenation) into a new plain one, with other managers or byte order if asked.
    * Subtables within its directory are copied along. @throws TableError as {@linkcode create} and {@linkcode getColumn}
    */
-  copy(path: string, options: CopyOptions = {}): void {
+  copy(path: string, options: CopyOptions = {}): CopyReport {
     this.#open();
     const { io = "auto", lock = "auto", context } = this.#options;
-    copyTable(this, path, { io, lock, ...(context === undefined ? {} : { context }), ...options });
+    return copyTable(this, path, { io, lock, ...(context === undefined ? {} : { context }), ...options });
   }
 
   /** Brings the files up to date: safe against the death of the process; `durable: true` against power loss too. @throws TableError IO, CLOSED */

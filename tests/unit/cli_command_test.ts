@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { copyFolder, copyOfFixture, fixturePath, temporaryFolder } from "../fixture.ts";
 import { VERSION } from "../../src/cli/version.ts";
-import { ROOT, spawnTable, table } from "./cli_support.ts";
+import { runTable } from "../../src/cli/main.ts";
+import { caughtTerminal, ROOT, spawnTable, table } from "./cli_support.ts";
 
 const MINIMAL = fixturePath("minimal_le");
 const COMMANDS = ["show", "schema", "keywords", "cat", "copy", "check", "doctor"];
@@ -76,6 +77,16 @@ Deno.test("what is wrong with a table ends with status 1 and one line", async ()
     assert.match(err[0]!, pattern);
     assert.doesNotMatch(err[0]!, /fault in Tessera|\bat file:|\.ts:\d/);
   }
+});
+
+Deno.test("copy --stats says what was read and what was written", async () => {
+  using folder = temporaryFolder();
+  const { caught, terminal } = caughtTerminal();
+  assert.equal(await runTable(["copy", MINIMAL, `${folder.path}/t`, "--stats"], terminal), 0);
+  const lines = caught.err.map((line) => line.trim());
+  assert.equal(lines.length, 8);
+  assert.match(lines[1]!, /^read +bytes +[1-9]\d* read, 0 written/);
+  assert.match(lines[5]!, /^written +bytes +\d+ read, [1-9]\d* written/);
 });
 
 Deno.test("a copy has the subtables of its table, unless they are left out", async () => {

@@ -31,7 +31,7 @@ function otherStorage(table: Table): StorageSpec[][] {
   ];
 }
 
-for (const { name } of fixtures(["tiledcell", "reftable", "concat"])) {
+for (const { name } of fixtures(["tiledcell", "reftable", "concat", "coordinates"])) {
   Deno.test(`${name} is the same in other managers and the other byte order`, () => {
     using table = Table.open(fixturePath(name), { io: "node" });
     const rows = rowsAsJson(table);
@@ -93,6 +93,45 @@ Deno.test("a copy of a concatenation has the rows of all parts' subtables where 
     assert.equal(ours.rowCount, name === "concat_first" ? 3 : 5);
     assert.deepEqual(rowsAsJson(ours), rowsAsJson(theirs));
   }
+});
+
+Deno.test("tile shapes can be given by column; those of the others stay, coordinates become standard", () => {
+  using folder = temporaryFolder();
+  using table = Table.open(fixturePath("tsm_coordinates_le"));
+  table.copy(`${folder.path}/copy`, { tileShapes: { fixed: [3, 2, 5], x: [4, 2] } });
+  using copy = Table.open(`${folder.path}/copy`);
+  assert.deepEqual(rowsAsJson(copy), rowsAsJson(table));
+  assert.deepEqual(
+    copy.columnNames.map((name) => [name, copy.column(name).manager.type, copy.column(name).tileShape]),
+    [
+      ["data", "TiledShapeStMan", [2, 2, 3]],
+      ["x", "TiledShapeStMan", [4, 2]],
+      ["y", "StandardStMan", null],
+      ["row", "StandardStMan", null],
+      ["fixed", "TiledColumnStMan", [3, 2, 5]],
+      ["fx", "StandardStMan", null],
+      ["time", "StandardStMan", null],
+    ],
+  );
+  const refused = (name: string, code: string, columns = table.columnNames) =>
+    assert.throws(
+      () => table.copy(`${folder.path}/no`, { columns, tileShapes: { [name]: [1] } }),
+      { code, message: new RegExp(name) },
+    );
+  refused("time", "INVALID_ARGUMENT");
+  refused("fixed", "INVALID_ARGUMENT", ["data"]);
+  refused("none", "NO_SUCH_COLUMN");
+});
+
+Deno.test("a copy says what was done to files, also of subtables", () => {
+  using folder = temporaryFolder();
+  using table = Table.open(fixturePath("subtables"));
+  const { written, subtablesRead } = table.copy(`${folder.path}/copy`);
+  assert.deepEqual([written.length, subtablesRead.length], [3, 2]);
+  for (const { bytesWritten } of written) assert.ok(bytesWritten > 0);
+  for (const { bytesRead } of subtablesRead) assert.ok(bytesRead > 0);
+  const alone = table.copy(`${folder.path}/alone`, { subtables: false });
+  assert.deepEqual([alone.written.length, alone.subtablesRead.length], [1, 0]);
 });
 
 Deno.test("what symbolic links lead to is never removed", () => {

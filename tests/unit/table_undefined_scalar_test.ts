@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { Table } from "../../mod.ts";
 import { runTable } from "../../src/cli/main.ts";
-import { copyOfFixture, expectedRows, parsedRows } from "../fixture.ts";
+import { copyOfFixture, expectedRows, parsedRows, temporaryFolder } from "../fixture.ts";
 import { caughtTerminal } from "./cli_support.ts";
 
 const NAME = "tsm_coordinates_le";
@@ -41,4 +41,13 @@ Deno.test("cat prints null for it, and the other rows as ever", async () => {
   const rows = parsedRows(caught.out);
   assert.deepEqual(rows.slice(0, 8), expectedRows(NAME));
   assert.deepEqual(rows.map((row) => row.row), COORDINATES);
+});
+
+Deno.test("a copy has zeros in its place", () => {
+  using original = grown();
+  using folder = temporaryFolder();
+  using table = Table.open(original.path);
+  table.copy(`${folder.path}/copy`);
+  using copy = Table.open(`${folder.path}/copy`);
+  assert.deepEqual([...copy.getColumn("row").data as Int32Array], COORDINATES.map((value) => value ?? 0));
 });
