@@ -22,7 +22,7 @@ export { Context, type ContextOptions } from "./src/io/context.ts";
 export type { CallKind, IoSnapshot, TimedKind } from "./src/io/counters.ts";
 export type { IoName } from "./src/io/backend.ts";
 export { type BackendReport, backendReport } from "./src/io/backends.ts";
-export type { ManagerInfo, StorageSpec } from "./src/storage/manager.ts";
+export type { HypercolumnSpec, ManagerInfo, StorageSpec } from "./src/storage/manager.ts";
 export type { ManagerDescription, ManagerDetails, TableKind } from "./src/table/body.ts";
 export { type CheckedTable, type CheckOptions, type CheckReport, checkTable } from "./src/table/check.ts";
 export type { Finding } from "./src/storage/findings.ts";
@@ -39,7 +39,10 @@ export {
   scalar,
   standard,
   type StandardOptions,
+  tiledCell,
   tiledColumn,
+  tiledData,
+  type TiledDataOptions,
   type TiledOptions,
   tiledShape,
 } from "./src/table/specs.ts";

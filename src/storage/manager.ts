@@ -194,6 +194,20 @@ export interface StorageSpec {
   readonly columns?: readonly string[];
   /** Options of the manager's own. */
   readonly options: Readonly<Record<string, unknown>>;
+  /** Tiled managers: what each column is in the hypercubes. Left out: all columns are data, and nothing says so. */
+  readonly hypercolumn?: HypercolumnSpec;
+}
+
+/** The parts that columns play in the hypercubes of a tiled manager. */
+export interface HypercolumnSpec {
+  /** Columns whose values are in the tiles. */
+  readonly data: readonly string[];
+  /** For each axis of a hypercube the column with its coordinates, "" for none; or none at all. */
+  readonly coordinates: readonly string[];
+  /** Columns that say which hypercube a row is in. */
+  readonly ids: readonly string[];
+  /** Axes of a hypercube that run over rows. */
+  readonly rowAxes: number;
 }
 
 /** What a spec is settled with: the table that it is part of. */

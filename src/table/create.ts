@@ -25,6 +25,7 @@ import type {
 import { specKind } from "../storage/registry.ts";
 import type { TableBody } from "./body.ts";
 import { makeDirectory, removeTree } from "./directory.ts";
+import { hypercolumnOf } from "./hypercolumns.ts";
 import { boundColumn } from "./manager-slot.ts";
 import { contextOf } from "./open.ts";
 import { PlainBody } from "./plain.ts";
@@ -141,6 +142,7 @@ function describe(
     settled[bindings.findIndex(({ columns }) => columns.includes(column))]?.columnKeywords ?? EMPTY_RECORD;
   const desc = newTableDesc({
     columns: options.columns.map((column) => newColumn(column, keywordsOf(column))),
+    hypercolumns: bindings.flatMap(({ spec, columns }) => hypercolumnOf(spec, columns) ?? []),
     keywords: settled.reduce(
       (keywords, { tableKeywords = EMPTY_RECORD }) => mergeRecords(keywords, tableKeywords),
       TableRecord.from(options.keywords ?? {}).toFields(),

@@ -111,6 +111,20 @@ export interface TiledOptions {
   readonly tileShape?: readonly number[];
   /** Cache size in MiB that casacore is told to use for these columns; 0: as it likes. */
   readonly maxCacheSize?: number;
+  /**
+   * Columns with the coordinates of the hypercubes' axes, null for an axis without: an array column of one axis for an axis
+   * of the cells, a scalar column for one that runs over rows. Each cube has one set of coordinates, so an array that is put
+   * in one row is that of every row whose cells have the same shape. Types: int32, uint32, floats and complex numbers.
+   */
+  readonly coordinates?: readonly (string | null)[];
+}
+
+/** Options of {@linkcode tiledData}. */
+export interface TiledDataOptions extends TiledOptions {
+  /** Scalar columns that say which hypercube a row is in; left out: there is only one cube. */
+  readonly ids?: readonly string[];
+  /** Lengths of the row axes but the last, which grows: [] for one row axis, as if left out; [n] for n rows at each position. */
+  readonly rowShape?: readonly number[];
 }
 
 function storageOf(
@@ -146,6 +160,22 @@ export function standard(
   return storageOf("StandardStMan", name ?? "StandardStMan", list, options ?? (list ? {} : columns ?? {}));
 }
 
+/** A tiled manager; `rowAxes`: axes of its hypercubes that run over rows. */
+function tiledOf(
+  type: string,
+  name: string,
+  columns: readonly string[],
+  rowAxes: number,
+  options: TiledOptions & { readonly ids?: readonly string[] },
+): StorageSpec {
+  const { coordinates = [], ids = [], ...others } = options;
+  const named = coordinates.filter((column) => column !== null);
+  return {
+    ...storageOf(type, name, [...columns, ...named, ...ids], others),
+    hypercolumn: { data: columns, coordinates: coordinates.map((column) => column ?? ""), ids, rowAxes },
+  };
+}
+
 /**
  * Keeps array columns in tiles, one hypercube for each shape of cell.
  *
@@ -160,7 +190,7 @@ export function tiledShape(
   columns: readonly string[],
   options: TiledOptions = {},
 ): StorageSpec {
-  return storageOf("TiledShapeStMan", name, columns, options);
+  return tiledOf("TiledShapeStMan", name, columns, 1, options);
 }
 
 /**
@@ -177,7 +207,48 @@ export function tiledColumn(
   columns: readonly string[],
   options: TiledOptions = {},
 ): StorageSpec {
-  return storageOf("TiledColumnStMan", name, columns, options);
+  return tiledOf("TiledColumnStMan", name, columns, 1, options);
+}
+
+/**
+ * Keeps array columns in tiles, a hypercube for each row, which is the cell: for few large arrays, such as images. The
+ * number of axes must be known. A cell may get another shape, which takes other space in the file; the old is lost.
+ *
+ * @example
+ * ```ts
+ * import { tiledCell } from "@tessera/tables";
+ * const storage = [tiledCell("TiledImages", ["MAP"], { tileShape: [64, 64] })];
+ * ```
+ */
+export function tiledCell(
+  name: string,
+  columns: readonly string[],
+  options: TiledOptions = {},
+): StorageSpec {
+  return tiledOf("TiledCellStMan", name, columns, 0, options);
+}
+
+/**
+ * Keeps columns in tiles, a hypercube for each set of ids. A row goes to the end of the cube of its ids when one of its
+ * data cells is first put, and stays there; a cube is made for ids that have none, with cells of the shape that was put.
+ * So in each row ids are put first, data next, coordinates last, and rows one after the other: `append` with its columns in
+ * that order does it. Ids that were put in rows whose data were not are forgotten when the table is closed.
+ *
+ * In casacore a program makes and extends cubes itself (TiledDataStManAccessor); cubes that it made are read, written and,
+ * where it made them to grow, extended.
+ *
+ * @example
+ * ```ts
+ * import { tiledData } from "@tessera/tables";
+ * const storage = [tiledData("TiledVis", ["DATA", "FLAG"], { ids: ["SPW"], tileShape: [4, 64, 64] })];
+ * ```
+ */
+export function tiledData(
+  name: string,
+  columns: readonly string[],
+  options: TiledDataOptions = {},
+): StorageSpec {
+  return tiledOf("TiledDataStMan", name, columns, (options.rowShape?.length ?? 0) + 1, options);
 }
 
 /**

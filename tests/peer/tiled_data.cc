@@ -132,6 +132,25 @@ void makeMany(const std::string& path, bool big) {
   accessor.extendHypercube(1, second);
 }
 
+void growTable(const std::string& path) {
+  Table table(path, Table::Update);
+  table.addRow(9);
+  TiledDataStManAccessor accessor(table, name);
+  Record first, second, third;
+  first.define("SPW", 0);
+  first.define("LABEL", "band 0");
+  first.define("TIME", counting<Double>(4, 70));
+  second.define("SPW", 1);
+  second.define("LABEL", "band 1");
+  third.define("SPW", 7);
+  third.define("LABEL", "band 7");
+  accessor.extendHypercube(4, first);
+  third.define("FREQ", counting<Double>(3, 1e6));
+  accessor.addHypercube(IPosition(3, 2, 3, 0), IPosition(3, 1, 2, 3), third);
+  accessor.extendHypercube(2, third);
+  accessor.extendHypercube(3, second);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -143,6 +162,7 @@ int main(int argc, char** argv) {
     else if (kind == "axes") makeAxes(path, big);
     else if (kind == "scalars") makeScalars(path, big);
     else if (kind == "many") makeMany(path, big);
+    else if (kind == "grow") growTable(path);
     else return 2;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());

@@ -4,36 +4,11 @@
 import assert from "node:assert/strict";
 import { rowRange } from "../../src/array/rows.ts";
 import { type JobColumn, printedCell } from "./oracle/values.ts";
-import { assertSameRows, oracleRows, oracleWrite, peerAvailable, peerTest, temporaryFolder } from "./peer.ts";
+import { compile, compilerTest, run } from "./compiler.ts";
+import { assertSameRows, oracleRows, oracleWrite, temporaryFolder } from "./peer.ts";
 import { TiledTable } from "./tiled_table.ts";
 
 const SOURCE = new URL("./tiled_data.cc", import.meta.url).pathname;
-
-/** True when the program can be compiled: a compiler and casacore's headers are there. */
-function canCompile(): boolean {
-  if (!peerAvailable() || Deno.permissions.querySync({ name: "run", command: "g++" }).state !== "granted") {
-    return false;
-  }
-  try {
-    const args = [
-      "-std=c++17",
-      "-fsyntax-only",
-      "-x",
-      "c++",
-      "-include",
-      "casacore/tables/DataMan/TiledDataStMan.h",
-      "/dev/null",
-    ];
-    return new Deno.Command("g++", { args, stderr: "null" }).outputSync().success;
-  } catch {
-    return false;
-  }
-}
-
-function run(command: string, args: string[]): void {
-  const { success, stderr } = new Deno.Command(command, { args, stderr: "piped" }).outputSync();
-  assert.ok(success, `${command}: ${new TextDecoder().decode(stderr)}`);
-}
 
 /** Data columns by kind of table, with the shape of cells where all are alike. */
 const KINDS: Readonly<Record<string, { assigned: number; rows: number; columns: readonly JobColumn[] }>> = {
@@ -67,17 +42,12 @@ const KINDS: Readonly<Record<string, { assigned: number; rows: number; columns: 
   },
 };
 
-function compilerTest(name: string, fn: () => Promise<void>): void {
-  if (canCompile() || Deno.env.get("CI") === "true") peerTest(name, fn);
-  else Deno.test({ name: `${name} (needs g++ and casacore-dev)`, ignore: true, fn });
-}
-
 compilerTest(
   "TiledDataStMan of casacore: cubes that grow in turn, ids, coordinates, several row axes",
   async () => {
     using folder = temporaryFolder();
     const program = `${folder.path}/tiled_data`;
-    run("g++", ["-std=c++17", "-o", program, SOURCE, "-lcasa_tables", "-lcasa_casa"]);
+    compile(SOURCE, program);
     for (const [kind, { assigned, rows, columns }] of Object.entries(KINDS)) {
       for (const big of ["0", "1"]) {
         const path = `${folder.path}/${kind}${big}`;
