@@ -291,3 +291,13 @@ Deno.test("records nested deeper than 256 levels are refused wherever they are p
     };
   }
 });
+
+Deno.test("an int64 is a number up to 2^53 itself, and a string past it", () => {
+  const border = 2n ** 53n;
+  const record = TableRecord.from({ at: border, past: border + 1n, low: -border, lower: -border - 1n });
+  record.set("list", BigInt64Array.of(border, border + 1n, -border, -border - 1n));
+  const said = [2 ** 53, "9007199254740993", -(2 ** 53), "-9007199254740993"];
+  const { list, ...scalars } = record.toJSON();
+  assert.deepEqual(Object.values(scalars), said);
+  assert.deepEqual(list, { shape: [4], data: said });
+});
