@@ -103,6 +103,35 @@ export function writeTableLock(content: TableLockContent): Uint8Array<ArrayBuffe
   return w.finish();
 }
 
+/** The list of who waits, with `pid` as the last; a list that is full loses its last one. `bytes` begin a `table.lock`. */
+export function withRequest(bytes: Uint8Array, pid: number): Uint8Array<ArrayBuffer> {
+  const { list, view, count } = requestsOf(bytes);
+  const at = Math.min(count, REQUEST_SLOTS - 1);
+  view.setInt32(0, at + 1);
+  view.setInt32(4 + 8 * at, pid);
+  view.setInt32(8 + 8 * at, 0);
+  return list;
+}
+
+/** The list of who waits without `pid` and those before it: it got the lock, and so did they or they gave up. */
+export function withoutRequest(bytes: Uint8Array, pid: number): Uint8Array<ArrayBuffer> {
+  const { list, view, count } = requestsOf(bytes);
+  for (let i = 0; i < count; i++) {
+    if (view.getInt32(4 + 8 * i) !== pid) continue;
+    list.copyWithin(4, 4 + 8 * (i + 1), 4 + 8 * count);
+    view.setInt32(0, count - i - 1);
+    break;
+  }
+  return list;
+}
+
+function requestsOf(bytes: Uint8Array): { list: Uint8Array<ArrayBuffer>; view: DataView; count: number } {
+  const list = new Uint8Array(SYNC_OFFSET_BYTES);
+  list.set(bytes.subarray(0, SYNC_OFFSET_BYTES));
+  const view = new DataView(list.buffer), found = view.getInt32(0);
+  return { list, view, count: found >= 0 && found <= REQUEST_SLOTS ? found : 0 };
+}
+
 /** What stands at SYNC_OFFSET_BYTES: the length and the sync object. */
 export function writeSync(sync: SyncInfo): Uint8Array<ArrayBuffer> {
   const w = new AipsWriter();
@@ -155,6 +184,22 @@ export function nextSync(before: SyncInfo | null, change: Change): SyncInfo {
     modifyCounter: next(before?.modifyCounter, anything),
     tableChangeCounter: next(before?.tableChangeCounter, change.table),
     managerCounters: change.managers.map((changed, i) => next(before?.managerCounters[i], changed)),
+  };
+}
+
+/** The sync info while a commit runs: who compares the counters sees that they moved, though nothing is new yet. */
+export function begunSync(before: SyncInfo): SyncInfo {
+  return { ...before, modifyCounter: (before.modifyCounter + 1) % COUNTER_MODULUS };
+}
+
+/** The sync info after a table was put back to what it was: every counter is one that nobody can have seen. */
+export function recoveredSync(before: SyncInfo): SyncInfo {
+  const beyond = (counter: number) => (counter + 3) % COUNTER_MODULUS;
+  return {
+    ...before,
+    modifyCounter: beyond(before.modifyCounter),
+    tableChangeCounter: beyond(before.tableChangeCounter),
+    managerCounters: before.managerCounters.map(beyond),
   };
 }
 

@@ -70,8 +70,8 @@ interface Parent {
  * ```
  */
 export class TableRecord implements Iterable<[key: string, value: RecordValue]> {
-  readonly #fields: Map<string, RecordField>;
-  readonly #recordType: number;
+  #fields: Map<string, RecordField>;
+  #recordType: number;
   readonly #options: TableRecordOptions;
   readonly #children = new Map<string, TableRecord>();
   #parent: Parent | null = null;
@@ -205,6 +205,17 @@ export class TableRecord implements Iterable<[key: string, value: RecordValue]> 
       }
     }
     for (const field of fields) this.#put(field);
+  }
+
+  /**
+   * Takes other fields in place of all that are there: what the disk has, after another process changed it. That is no
+   * change of the record.
+   */
+  reset(fields: RecordFields): void {
+    for (const key of this.#children.keys()) this.#forget(key);
+    this.#fields = new Map(fields.fields.map((field) => [field.name, field]));
+    this.#recordType = fields.recordType;
+    this.#plain = fields;
   }
 
   /** Names and values of the fields, in order. */

@@ -8,9 +8,11 @@ import { kernels } from "../array/choose.ts";
 import type { FileAccess } from "./access.ts";
 import type { Backend } from "./backend.ts";
 import { BufferPool } from "./buffers.ts";
+import { type CommitRequest, Commits, type Counters } from "./commit.ts";
 import { type Context, sharedContext } from "./context.ts";
 import type { FileShared } from "./disk-file.ts";
 import { gather, gatherAsync, scatter, type Tools } from "./gather.ts";
+import type { JournalRecord } from "./journal-format.ts";
 import type { GatherStep, ScatterStep } from "./plan.ts";
 import { BYPASS_BYTES, TableFile } from "./table-file.ts";
 
@@ -21,8 +23,7 @@ export interface TableFilesOptions {
   /** Where the page cache is; that of the isolate if left out. */
   readonly context?: Context | undefined;
   /**
-   * The directory was just made and is empty: no file is looked for before it is written, and until the first flush a
-   * barrier sends nothing, since nobody can find a table there yet.
+   * The directory was just made and is empty: no file is looked for before it is written.
    */
   readonly newDirectory?: boolean;
   /** The inner loops; those that work best here if left out. */
@@ -39,22 +40,20 @@ export class TableFiles implements FileAccess {
   readonly directory: string;
   readonly backend: Backend;
   readonly writable: boolean;
-  /** True while a durable commit runs: what is before a barrier is then on the disk before anything after it is sent. */
-  durableBarriers = false;
   readonly #files = new Map<string, TableFile>();
   readonly #shared: FileShared;
   readonly #tools: Tools;
   #waiting = 0;
   #closed = false;
-  /** Nothing was flushed yet in a directory that was empty. */
-  #unseen: boolean;
+  /** null: nobody can see the files yet. */
+  #commits: Commits | null = null;
+  #countersFile: TableFile | null = null;
 
   constructor(directory: string, backend: Backend, options: TableFilesOptions) {
     const context = options.context ?? sharedContext(), pool = new BufferPool();
     this.directory = directory;
     this.backend = backend;
     this.writable = options.writable;
-    this.#unseen = options.newDirectory ?? false;
     this.#shared = {
       backend,
       cache: context.cache,
@@ -97,19 +96,44 @@ export class TableFiles implements FileAccess {
   // ---- when bytes are sent: the one place that decides it
 
   #take(file: TableFile, offset: number, bytes: Uint8Array): void {
-    if (bytes.length >= BYPASS_BYTES) return file.writeThrough(offset, bytes);
+    if (bytes.length >= BYPASS_BYTES && this.#mayPass(file, offset)) return file.writeThrough(offset, bytes);
     file.write(offset, bytes);
     this.#relieve(file, offset);
   }
 
+  /** True when bytes from `offset` on can be sent before a commit: nothing of what the last one holds is changed. */
+  #mayPass(file: TableFile, offset: number): boolean {
+    if (this.#commits === null) return true;
+    if (offset < file.committed()) return false;
+    this.#commits.prepare(file, this.#nameOf(file));
+    return true;
+  }
+
   #relieve(file: TableFile, offset: number): void {
-    if (file.pendingAround(offset) >= SEND_BYTES) return file.flush();
+    if (file.pendingAround(offset) >= SEND_BYTES && offset >= this.#heldOf(file)) {
+      return this.#sendEarly(file);
+    }
     if (file.pendingCost < SEND_BYTES) return;
     let cost = 0;
     for (const each of this.#files.values()) cost += each.pendingCost;
     if (cost > PENDING_BYTES) {
-      for (const each of this.#files.values()) if (each.pendingCost > 0) each.flush();
+      for (const each of this.#files.values()) if (each.pendingCost > 0) this.#sendEarly(each);
     }
+  }
+
+  /** Bytes of a file that can't be overwritten without a journal. */
+  #heldOf(file: TableFile): number {
+    return this.#commits === null ? 0 : file.committed();
+  }
+
+  #sendEarly(file: TableFile): void {
+    this.#commits?.prepare(file, this.#nameOf(file));
+    file.send();
+    file.settle();
+  }
+
+  #nameOf(file: TableFile): string {
+    return file.path.slice(this.directory.length + 1);
   }
 
   // ---- reading
@@ -212,10 +236,8 @@ export class TableFiles implements FileAccess {
     this.#change(file).remove();
   }
 
-  barrier(): void {
-    if (this.#unseen) return;
-    this.flush({ durable: this.durableBarriers });
-  }
+  /** Nothing: a commit brings everything into the files at once. */
+  barrier(): void {}
 
   /** True when something was written that wasn't sent. */
   get dirty(): boolean {
@@ -231,14 +253,47 @@ export class TableFiles implements FileAccess {
   }
 
   /**
+   * From now on commits guard what the files hold: nothing of it is overwritten without a journal, and
+   * {@linkcode commit} takes the place of {@linkcode flush}.
+   */
+  guard(counters: Counters): void {
+    const file = new TableFile(this.pathOf(counters.file), { ...this.#shared, fresh: false });
+    this.#commits = new Commits(this.directory, this.backend, counters, file);
+    this.#countersFile = file;
+  }
+
+  /** Brings everything that was written into the files at once, as far as anybody can see who opens the table. */
+  commit(request: CommitRequest): void {
+    this.#commits!.commit(this.#files, request);
+  }
+
+  /** Shows the files as the last commit left them, which a journal tells; until {@linkcode discard} is called. */
+  lay(records: readonly JournalRecord[]): void {
+    for (const record of records) if (record.kind !== "end") this.#file(record.file).lay(record);
+  }
+
+  /** True when something was sent that no commit holds yet. */
+  get sentEarly(): boolean {
+    return this.#commits?.active ?? false;
+  }
+
+  /** True when {@linkcode commit} takes the place of {@linkcode flush}. */
+  get guarded(): boolean {
+    return this.#commits !== null;
+  }
+
+  /**
    * Sends everything that was written, in ascending order within each file; `durable` also waits until the disk has
-   * it, and the names of files that came or went. After an error what was not sent is still there for the next try.
+   * it, and the names of files that came or went. After an error everything that was not sent is still there.
    */
   flush(options: { durable?: boolean } = {}): void {
-    this.#unseen = false;
     for (const file of this.#files.values()) if (file.dirty) file.flush();
     for (const file of this.#files.values()) file.commit();
-    if (!options.durable) return;
+    if (options.durable) this.sync();
+  }
+
+  /** Waits until the disk has everything that was sent, and the names of files that came or went. */
+  sync(): void {
     let renamed = this.#renamed;
     for (const file of this.#files.values()) {
       if (file.unsynced) file.sync();
@@ -251,8 +306,9 @@ export class TableFiles implements FileAccess {
   /** Names came or went, and the disk may not know yet. */
   #renamed = false;
 
-  /** Drops what was written and not sent, after an operation that failed. What had been sent early stays. */
+  /** Drops what was written since the last commit, after an operation that failed, and puts back what was sent. */
   discard(): void {
+    if (this.#commits !== null) return this.#commits.abandon(this.#files);
     for (const file of this.#files.values()) file.discard();
   }
 
@@ -281,6 +337,13 @@ export class TableFiles implements FileAccess {
       }
     }
     this.#files.clear();
+    for (const last of [this.#countersFile, this.#commits]) {
+      try {
+        last?.close();
+      } catch (error) {
+        failure ??= error;
+      }
+    }
     this.#shared.pool.clear();
     if (failure !== undefined) throw failure;
   }

@@ -17,8 +17,13 @@ import { library, libraryStatus, type NativeLibrary } from "../../ffi/binding.ts
 import type { Backend } from "./backend.ts";
 import type { IoStats } from "./counters.ts";
 
-/** `auto`: the table is locked while it is open for writing. `none`: it isn't. */
-export type LockMode = "auto" | "none";
+/**
+ * When a table is locked. `auto`: from the first change to the commit. `user`: from `table.lock()` to `table.unlock()`.
+ * `permanent`: as long as it is open. `none`: never.
+ */
+export type LockMode = "auto" | "user" | "permanent" | "none";
+/** The modes that there are. */
+export const LOCK_MODES: readonly LockMode[] = ["auto", "user", "permanent", "none"];
 /** What is asked of byte 0. */
 export type LockKind = "read" | "write";
 
@@ -75,11 +80,12 @@ export class TableLock {
   }
 
   /**
-   * Opens `table.lock`, making it when it isn't there, and marks the table as in use.
+   * Opens `table.lock` and marks the table as in use. Who only reads needs no write permission; for others the file is
+   * made when it isn't there.
    *
    * @throws TableError LOCKED when another process has the table for itself; UNSUPPORTED where there are no locks; IO
    */
-  static open(path: string, stats: IoStats): TableLock {
+  static open(path: string, stats: IoStats, { readOnly = false }: { readOnly?: boolean } = {}): TableLock {
     const native = library();
     if (native === null || !native.descriptionLocks) {
       const why = native === null ? libraryStatus().reason : "this system's locks belong to the process";
@@ -88,7 +94,7 @@ export class TableLock {
       });
     }
     stats.count("open");
-    const fd = native.open(path, { write: true, create: true });
+    const fd = native.open(path, readOnly ? {} : { write: true, create: true });
     if (fd < 0) throw native.systemError("open", path, fd);
     stats.count("stat");
     const stat = native.fstat(fd);
@@ -118,9 +124,20 @@ export class TableLock {
     return this.#held;
   }
 
-  /** The descriptor of `table.lock`, for reading and writing its content. */
-  get fd(): number {
-    return this.#file.fd;
+  /** The first `length` bytes of `table.lock`, or as many as there are. @throws TableError IO */
+  read(length: number): Uint8Array<ArrayBuffer> {
+    const bytes = new Uint8Array(length);
+    this.#stats.count("read");
+    const got = this.#native.pread(this.#file.fd, bytes, 0);
+    if (got < 0) throw this.#native.systemError("pread", this.path, got);
+    return bytes.subarray(0, got);
+  }
+
+  /** Writes the first bytes of `table.lock`: the list of who waits. @throws TableError IO */
+  write(bytes: Uint8Array<ArrayBuffer>): void {
+    this.#stats.count("write");
+    const got = this.#native.pwrite(this.#file.fd, bytes, 0);
+    if (got < 0) throw this.#native.systemError("pwrite", this.path, got);
   }
 
   /** Tries a range of one byte: true when it is ours now. */
@@ -221,11 +238,16 @@ export class TableLock {
     if (![...this.#file.users].some((other) => other.#held !== null)) this.#try("unlock", LOCK_BYTE);
   }
 
-  /** Makes sure that nobody else has the table open, until it is closed. @throws TableError LOCKED */
+  /** Makes sure that nobody else has the table open, until {@linkcode share} or {@linkcode close}. @throws TableError LOCKED */
   exclude(): void {
     this.#checkOwn("write");
     if (this.#file.users.size > 1) throw this.#locked("the table is open twice in this process");
     if (!this.#try("write", IN_USE_BYTE)) throw this.#locked("another process has the table open");
+  }
+
+  /** Lets others open the table again. */
+  share(): void {
+    this.#try("read", IN_USE_BYTE);
   }
 
   /** Lets go of everything. Once is enough. */
@@ -244,11 +266,6 @@ export class TableLock {
     close(this.#native, this.#stats, file.fd);
   }
 
-  /** As {@linkcode close}. */
-  release(): void {
-    this.close();
-  }
-
   [Symbol.dispose](): void {
     this.close();
   }
@@ -259,34 +276,43 @@ function close(native: NativeLibrary, stats: IoStats, fd: number): void {
   native.close(fd);
 }
 
-/** What {@linkcode lockTable} is asked for. */
-export interface LockTableOptions extends WaitOptions {
-  /** Nobody else may have the table open. */
-  readonly exclusive?: boolean;
+/** What {@linkcode openLock} is asked for. */
+export interface OpenLockOptions {
+  readonly mode: LockMode;
+  /** The table is only read. */
+  readonly readOnly: boolean;
 }
 
 /**
- * Marks the table in `directory` as in use and takes its write lock. Null for `none`, and for tables in memory, which
- * no other process sees.
+ * The lock of the table in `directory`, which is marked as in use. Null for `none`, for tables in memory, which no other
+ * process sees, and for readers that don't ask for a lock: they take no part in it.
  *
- * @throws TableError LOCKED when somebody else holds it; UNSUPPORTED where tables can't be locked, naming what to do
+ * @throws TableError INVALID_ARGUMENT for another mode; UNSUPPORTED where tables can't be locked, naming what to do
  */
-export function lockTable(
+export function openLock(
   directory: string,
   backend: Backend,
-  mode: LockMode,
-  options: LockTableOptions = {},
+  { mode, readOnly }: OpenLockOptions,
 ): TableLock | null {
-  if (mode === "none" || backend.name === "memory") return null;
-  if (mode !== "auto") {
-    throw new TableError("INVALID_ARGUMENT", `expected lock "auto" or "none", found ${mode}`);
+  if (!LOCK_MODES.includes(mode)) {
+    throw new TableError("INVALID_ARGUMENT", `expected lock ${LOCK_MODES.join(", ")}, found ${mode}`);
   }
-  const lock = TableLock.open(`${directory}/table.lock`, backend.stats);
+  if (mode === "none" || backend.name === "memory" || (readOnly && mode === "auto")) return null;
+  return TableLock.open(`${directory}/table.lock`, backend.stats, { readOnly });
+}
+
+/**
+ * Makes sure that nobody else has the table in `directory` open, and holds its write lock.
+ *
+ * @throws TableError LOCKED, UNSUPPORTED, IO
+ */
+export function lockExclusively(directory: string, backend: Backend): TableLock | null {
+  const lock = openLock(directory, backend, { mode: "permanent", readOnly: false });
   try {
-    lock.acquire("write", options);
-    if (options.exclusive) lock.exclude();
+    lock?.acquire("write");
+    lock?.exclude();
   } catch (error) {
-    lock.close();
+    lock?.close();
     throw error;
   }
   return lock;

@@ -75,7 +75,7 @@ export interface ScatterStep {
   readonly source: Uint8Array;
 }
 
-/** Writes bytes. Small pieces are collected until the next barrier or flush; large ones may go out at once. The driver copies what it keeps. */
+/** Writes bytes. Small pieces are collected until the next commit; large ones may go out at once. The driver copies what it keeps. */
 export interface WriteStep {
   readonly kind: "write";
   readonly file: string;
@@ -105,7 +105,7 @@ export interface CreateStep {
   readonly file: string;
 }
 
-/** Everything before it reaches the file before anything after it does. */
+/** A stage ends: what comes after it makes visible what came before. Within a commit the order doesn't matter. */
 export interface BarrierStep {
   readonly kind: "barrier";
 }

@@ -15,7 +15,9 @@ import type { FileMap } from "./backend.ts";
 import { RUN_BYTES } from "./buffers.ts";
 import { DiskFile, type FileShared } from "./disk-file.ts";
 import { PAGE_BYTES } from "./page-cache.ts";
+import { type JournalRecord, SECTOR_BYTES } from "./journal-format.ts";
 import { Pending, runBytes } from "./pending.ts";
+import { type Range, RangeSet } from "./ranges.ts";
 
 /** Reads and writes of this many bytes and more go past the page cache and the pending runs. */
 export const BYPASS_BYTES = 256 * 1024;
@@ -40,6 +42,7 @@ export class TableFile {
   #removed = false;
   /** Bytes that the last commit holds; -1: as long as nothing is sent, those that the disk has. */
   #committed = -1;
+  #existed = false;
 
   constructor(path: string, shared: FileShared) {
     this.path = path;
@@ -67,8 +70,22 @@ export class TableFile {
 
   /** Leading bytes that the last commit holds. */
   committed(): number {
-    if (this.#committed < 0) this.#committed = this.#disk.exists() ? this.#disk.size() : 0;
+    if (this.#committed < 0) {
+      this.#existed = this.#disk.exists();
+      this.#committed = this.#existed ? this.#disk.size() : 0;
+    }
     return this.#committed;
+  }
+
+  /** True when the last commit holds a file of that name. */
+  existed(): boolean {
+    this.committed();
+    return this.#existed;
+  }
+
+  /** True when the file is to be removed. */
+  get isRemoved(): boolean {
+    return this.#removed;
   }
 
   /** What was sent counts as committed. */
@@ -226,7 +243,10 @@ export class TableFile {
     this.#need();
     this.#prepare();
     // Bytes that a pending truncation cuts off must not come back behind what is written here.
-    if (end > this.#cut) this.#resize(this.#cut);
+    if (end > this.#cut) {
+      this.#disk.resize(this.#cut);
+      this.#cut = Infinity;
+    }
     this.#disk.write([bytes], offset);
     this.#pending.sent(offset, end);
   }
@@ -269,78 +289,134 @@ export class TableFile {
   // ---- sending
 
   #prepare(): void {
-    if (this.#committed < 0) {
-      const { knownAbsent, knownSize } = this.#disk;
-      this.#committed = knownAbsent ? 0 : knownSize;
-    }
     this.#disk.prepare(this.#create);
     this.#create = false;
   }
 
-  #resize(length: number): void {
-    this.#disk.resize(length);
-    this.#cut = Infinity;
+  /**
+   * Which of the bytes that the last commit holds sending changes, ascending and rounded to sectors, and the length of
+   * the file then.
+   */
+  overwrites(): { ranges: Range[]; newLength: number } {
+    const committed = this.committed(), set = new RangeSet();
+    const add = (start: number, end: number) =>
+      set.add(
+        Math.floor(start / SECTOR_BYTES) * SECTOR_BYTES,
+        Math.min(committed, Math.ceil(end / SECTOR_BYTES) * SECTOR_BYTES),
+      );
+    const newLength = Math.max(0, this.size());
+    if (committed > 0) {
+      if (this.#create) add(0, committed);
+      else if (this.#cut < committed) add(this.#cut, committed);
+      for (const { start, end } of this.#pending.runs) if (start < committed) add(start, end);
+    }
+    return { ranges: [...set.ranges], newLength };
+  }
+
+  /** Shows the file as the last commit left it, as far as a record of a journal tells. */
+  lay(record: JournalRecord): void {
+    if (record.kind === "length") {
+      if (record.length < 0) this.#removed = true;
+      else this.#cut = this.#floor = record.length;
+    } else if (record.kind === "old") this.#pending.claim(record.offset, record.old.length).set(record.old);
+    else if (record.kind === "whole") {
+      this.discard();
+      if (record.old === null) this.#removed = true;
+      else {
+        this.#cut = 0;
+        this.#floor = record.old.length;
+        if (record.old.length > 0) this.#pending.claim(0, record.old.length).set(record.old);
+      }
+    }
+  }
+
+  /** The disk's bytes of a range, whatever is pending. */
+  diskBytes(start: number, end: number): Uint8Array<ArrayBuffer> {
+    const bytes = new Uint8Array(end - start);
+    this.#disk.fill(bytes, start, bytes.length < BYPASS_BYTES);
+    return bytes;
+  }
+
+  /** Puts back bytes that were there at the last commit; what is pending stays. */
+  restore(offset: number, bytes: Uint8Array): void {
+    this.#disk.prepare(false);
+    this.#disk.write([bytes], offset);
+  }
+
+  /** Sets the length on the disk back to that of the last commit; what is pending stays. */
+  restoreLength(length: number): void {
+    if (length < 0) {
+      if (this.#disk.exists()) this.#disk.unlink();
+      if (this.#floor > 0 || this.#pending.cost > 0) this.#create = true;
+    } else if (this.#disk.exists() && this.#disk.size() > length) this.#disk.resize(length);
   }
 
   /**
-   * Sends everything pending: bytes in ascending order, neighbours by one call, then the length. After an error,
-   * what was not sent is still pending.
+   * Sends everything pending: bytes in ascending order, neighbours by one call, then the length. It stays pending, so
+   * that it can be sent again, until {@linkcode settle} is called.
    */
-  flush(): void {
+  send(): void {
+    if (this.#removed || !this.dirty) return;
     const disk = this.#disk;
-    if (this.#removed) {
-      disk.unlink();
-      this.#removed = false;
-    }
-    if (!this.dirty) return;
     this.#prepare();
-    if (this.#cut !== Infinity && !this.#pending.covers(this.#cut, Math.min(disk.size(), this.#floor))) {
-      this.#resize(Math.min(this.#cut, disk.size()));
+    let cut = this.#cut;
+    if (cut !== Infinity && !this.#pending.covers(cut, Math.min(disk.size(), this.#floor))) {
+      disk.resize(Math.min(cut, disk.size()));
+      cut = Infinity;
     }
-    this.#sendRuns();
+    this.#sendRuns(cut);
     // What follows is rare: a length that the bytes alone don't give.
-    if (this.#cut !== Infinity) {
-      if (disk.size() > this.#floor) this.#resize(this.#floor);
-      this.#cut = Infinity;
-    }
-    if (this.#floor > 0 && !disk.reaches(this.#floor)) this.#resize(this.#floor);
+    if (cut !== Infinity && disk.size() > this.#floor) disk.resize(this.#floor);
+    if (this.#floor > 0 && !disk.reaches(this.#floor)) disk.resize(this.#floor);
+  }
+
+  /** What was sent is no longer pending. */
+  settle(): void {
+    if (this.#removed) return;
+    const last = this.#pending.runs.at(-1);
+    if (last !== undefined) this.#pending.sent(0, last.end);
+    this.#cut = Infinity;
     this.#floor = 0;
   }
 
-  /** True when the disk is known to have no byte from `offset` on. */
-  #isPastDisk(offset: number): boolean {
-    return this.#cut === Infinity && this.#disk.knownSize >= 0 && offset >= this.#disk.knownSize;
+  /** Removes the file, if that is pending. */
+  unlink(): void {
+    if (!this.#removed) return;
+    this.#disk.unlink();
+    this.#removed = false;
   }
 
-  #sendRuns(): void {
-    const runs = this.#pending.runs.slice(), disk = this.#disk;
-    let next = 0, done = 0;
-    try {
-      while (next < runs.length) {
-        const { start } = runs[next]!, group: Uint8Array[] = [];
-        let end = start, hole: number;
-        do {
-          const run = runs[next++]!;
-          group.push(runBytes(run));
-          end = run.end;
-          // What lies between two runs, or behind the last, is zero past the end of the disk's bytes.
-          const to = runs[next]?.start ?? Math.max(end, this.#floor);
-          hole = to - end;
-          if (hole === 0 || hole > HOLE_BYTES || !this.#isPastDisk(end)) continue;
-          group.push(ZEROS.subarray(0, hole));
-          end = to;
-          hole = 0;
-        } while (
-          hole === 0 && next < runs.length && group.length < MAX_PIECES &&
-          runs[next]!.end - start <= RUN_BYTES
-        );
-        disk.write(group, start);
-        // What was sent behind the cut is no longer cut off.
-        if (start <= this.#cut && end > this.#cut) this.#cut = end;
-        done = end;
-      }
-    } finally {
-      if (done > 0) this.#pending.sent(0, done);
+  /** Sends everything pending; after an error it is still pending. */
+  flush(): void {
+    this.unlink();
+    this.send();
+    this.settle();
+  }
+
+  #sendRuns(cut: number): void {
+    const runs = this.#pending.runs, disk = this.#disk;
+    const isPastDisk = (offset: number) =>
+      cut === Infinity && disk.knownSize >= 0 && offset >= disk.knownSize;
+    let next = 0;
+    while (next < runs.length) {
+      const { start } = runs[next]!, group: Uint8Array[] = [];
+      let end = start, hole: number;
+      do {
+        const run = runs[next++]!;
+        group.push(runBytes(run));
+        end = run.end;
+        // What lies between two runs, or behind the last, is zero past the end of the disk's bytes.
+        const to = runs[next]?.start ?? Math.max(end, this.#floor);
+        hole = to - end;
+        if (hole === 0 || hole > HOLE_BYTES || !isPastDisk(end)) continue;
+        group.push(ZEROS.subarray(0, hole));
+        end = to;
+        hole = 0;
+      } while (
+        hole === 0 && next < runs.length && group.length < MAX_PIECES &&
+        runs[next]!.end - start <= RUN_BYTES
+      );
+      disk.write(group, start);
     }
   }
 

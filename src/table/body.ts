@@ -76,7 +76,19 @@ export interface TableBody {
   /** Throws what a fault in a mapped file has left behind (IO). */
   check(): void;
   info(): TableInfo;
+  /** True when others changed the table since it was read: {@linkcode refresh}, and what was read is read again. */
+  moved(): boolean;
+  refresh(): void;
+  /** Takes the lock that a change needs. @throws TableError LOCKED */
+  beginChange(): void;
+  lock(kind: "read" | "write", timeoutMs?: number): void;
+  lockAsync(kind: "read" | "write", timeoutMs?: number): Promise<void>;
+  /** Commits, and lets go of the lock. */
+  unlock(): void;
   addRows(count: number): void;
-  flush(options: { durable: boolean }): void;
+  /** Drops every change since the last commit. */
+  discard(): void;
+  /** `last`: the table is closed after it. */
+  flush(options: { durable: boolean; last?: boolean }): void;
   close(): void;
 }

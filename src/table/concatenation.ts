@@ -23,7 +23,7 @@ export class ConcatenationBody implements TableBody {
   readonly parts: readonly TableBody[];
   readonly #files: TableFiles | null;
   /** First row of each part, and the number of rows. */
-  readonly #starts: readonly number[];
+  #starts: readonly number[] = [];
 
   /**
    * `files` is null for a concatenation that is on no disk.
@@ -34,10 +34,14 @@ export class ConcatenationBody implements TableBody {
     this.#files = files;
     this.subtables = subtables;
     this.parts = parts;
-    const starts = [0];
-    for (const part of parts) starts.push(starts.at(-1)! + part.rowCount);
-    this.#starts = starts;
+    this.#count();
     this.columns = parts[0]!.columns.map((column) => this.#column(column));
+  }
+
+  #count(): void {
+    const starts = [0];
+    for (const part of this.parts) starts.push(starts.at(-1)! + part.rowCount);
+    this.#starts = starts;
   }
 
   get #first(): TableBody {
@@ -96,7 +100,30 @@ export class ConcatenationBody implements TableBody {
     });
   }
 
-  flush(options: { durable: boolean }): void {
+  moved(): boolean {
+    return this.parts.some((part) => part.moved());
+  }
+  refresh(): void {
+    for (const part of this.parts) if (part.moved()) part.refresh();
+    this.#count();
+  }
+  beginChange(): void {
+    for (const part of this.parts) part.beginChange();
+  }
+  lock(kind: "read" | "write", timeoutMs?: number): void {
+    for (const part of this.parts) part.lock(kind, timeoutMs);
+  }
+  async lockAsync(kind: "read" | "write", timeoutMs?: number): Promise<void> {
+    for (const part of this.parts) await part.lockAsync(kind, timeoutMs);
+  }
+  unlock(): void {
+    for (const part of this.parts) part.unlock();
+  }
+  discard(): void {
+    for (const part of this.parts) part.discard();
+  }
+
+  flush(options: { durable: boolean; last?: boolean }): void {
     for (const part of this.parts) part.flush(options);
   }
 

@@ -12,9 +12,10 @@ import { EMPTY_INFO } from "../format/table-info.ts";
 import { TableRecord } from "../format/table-record.ts";
 import { openBackend } from "../io/backends.ts";
 import { runSync } from "../io/drivers.ts";
+import type { Backend } from "../io/backend.ts";
 import { TableFiles } from "../io/files.ts";
 import type { Plan } from "../io/plan.ts";
-import { lockTable, type TableLock } from "../io/lock.ts";
+import { openLock } from "../io/lock.ts";
 import type {
   BoundColumn,
   ManagerContext,
@@ -29,6 +30,7 @@ import { hypercolumnOf } from "./hypercolumns.ts";
 import { boundColumn } from "./manager-slot.ts";
 import { contextOf } from "./open.ts";
 import { PlainBody } from "./plain.ts";
+import { LOCK_TIMEOUT_MS, Sharing } from "./sharing.ts";
 import { ColumnSources } from "./source.ts";
 import { bindColumns, type Binding, type ColumnSpec } from "./specs.ts";
 import type { CreateOptions } from "./table.ts";
@@ -57,27 +59,44 @@ export function createBody(path: string, options: CreateOptions): TableBody {
     newDirectory: true,
     ...contextOf(options),
   });
-  let lock: TableLock | null = null;
+  let sharing: Sharing | null = null;
   try {
-    lock = lockTable(directory, backend, options.lock ?? "auto");
+    sharing = shareNew(directory, backend, options);
     const later: LaterSources = {};
     const managers = bindings.map((binding, i) => makeManager(binding, kinds[i]!, i, dat, files, later));
     const virtual = managers.flatMap((manager, i) => manager === null ? [i] : []);
     const environment = { backend, options, tree: directory, chain: [directory], count: { tables: 1 } };
     const info = { ...EMPTY_INFO, ...options.info };
     const body = new PlainBody(
-      { files, dat, rowCount: rows, sync: null, lock, environment, info },
+      { files, dat, rowCount: rows, sync: null, sharing, environment, info },
       managers,
     );
     later.sources = new ColumnSources(body);
     for (const sequence of virtual) runSync(startVirtual(body, sequence), files);
     return body;
   } catch (error) {
-    lock?.release();
+    sharing?.close();
     files.close();
     removeTree(backend, directory);
     throw error;
   }
+}
+
+/** The lock of a new table, which is held until others can see it. */
+function shareNew(directory: string, backend: Backend, options: CreateOptions): Sharing {
+  const mode = options.lock ?? "auto";
+  const sharing = new Sharing(directory, backend, openLock(directory, backend, { mode, readOnly: false }), {
+    mode,
+    timeoutMs: options.lockTimeoutMs ?? LOCK_TIMEOUT_MS,
+    writable: true,
+  });
+  try {
+    sharing.acquire("write", 0);
+  } catch (error) {
+    sharing.close();
+    throw error;
+  }
+  return sharing;
 }
 
 function writableKind(type: string): ManagerKind {

@@ -4,7 +4,7 @@
 import { dirname } from "node:path";
 import { TableError } from "../error.ts";
 import type { Backend } from "../io/backend.ts";
-import { lockingAvailable, lockTable } from "../io/lock.ts";
+import { lockExclusively, lockingAvailable } from "../io/lock.ts";
 
 /** Makes the table's directory; with `overwrite` a table that is there goes first. */
 export function makeDirectory(backend: Backend, directory: string, overwrite: boolean): void {
@@ -50,7 +50,7 @@ export function removeOld(backend: Backend, directory: string, overwrite: boolea
     throw new TableError("EXISTS", "there is something of that name that is no table", { file: directory });
   }
   if (!table) return;
-  if (lockingAvailable()) lockTable(directory, backend, "auto", { exclusive: true })?.release();
+  if (lockingAvailable()) lockExclusively(directory, backend)?.close();
   removeTree(backend, directory);
 }
 

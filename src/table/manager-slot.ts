@@ -19,7 +19,10 @@ import type { BodyColumn, ManagerDetails } from "./body.ts";
 
 /** A manager's place in a table. */
 export class ManagerSlot {
-  readonly entry: ManagerEntry;
+  #entry: ManagerEntry;
+  #retired = false;
+  /** True from a flush of the manager to the commit that holds it. */
+  unsaved = false;
   readonly #context: () => ManagerContext;
   #manager: StorageManager | null;
   /** What `table.dat` keeps for the manager; new after a flush that changed it. */
@@ -27,10 +30,29 @@ export class ManagerSlot {
 
   /** `manager` is given for a new table; an existing one's is opened when needed, with what `context` tells then. */
   constructor(entry: ManagerEntry, context: () => ManagerContext, manager: StorageManager | null = null) {
-    this.entry = entry;
+    this.#entry = entry;
     this.#context = context;
     this.#manager = manager;
     this.blob = entry.blob;
+  }
+
+  /** What `table.dat` said of the manager when it was read. */
+  get entry(): ManagerEntry {
+    return this.#entry;
+  }
+
+  /** Forgets the manager, because its files are others now: it is opened anew when it is needed. */
+  reset(entry: ManagerEntry): void {
+    this.#entry = entry;
+    this.#manager = null;
+    this.blob = entry.blob;
+    this.unsaved = false;
+  }
+
+  /** The table's columns are others now: this place is nobody's. */
+  retire(): void {
+    this.#retired = true;
+    this.#manager = null;
   }
 
   /** The manager if it is open. */
@@ -52,6 +74,12 @@ export class ManagerSlot {
   /** Plan: the manager, its headers read once. @throws TableError UNSUPPORTED, CORRUPT */
   *open(): Plan<StorageManager> {
     if (this.#manager !== null) return this.#manager;
+    if (this.#retired) {
+      throw new TableError(
+        "NO_SUCH_COLUMN",
+        "the table's columns were changed since the column was asked for",
+      );
+    }
     const { type } = this.entry;
     const kind = this.kind;
     if (kind === undefined) {
@@ -61,7 +89,7 @@ export class ManagerSlot {
         `columns ${columns} are held by ${type}, which this version doesn't read`,
       );
     }
-    const opened = yield* kind.open(this.#context(), this.entry.blob);
+    const opened = yield* kind.open(this.#context(), this.blob);
     // Two asynchronous requests may have opened it side by side: the first one counts.
     this.#manager ??= opened;
     return this.#manager;

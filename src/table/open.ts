@@ -4,20 +4,22 @@
  */
 import { resolve } from "node:path";
 import { TableError } from "../error.ts";
-import { type PlainTableDat, readTableDat, type TableDat } from "../format/table-dat.ts";
-import { readSync, rowCountOf, type SyncInfo } from "../format/table-lock.ts";
+import type { PlainTableDat } from "../format/table-dat.ts";
+import { rowCountOf } from "../format/table-lock.ts";
 import type { Backend } from "../io/backend.ts";
 import { openBackend } from "../io/backends.ts";
 import type { Context } from "../io/context.ts";
 import { runAsync, runSync } from "../io/drivers.ts";
 import { TableFiles } from "../io/files.ts";
-import { lockTable, type TableLock } from "../io/lock.ts";
-import { delegate, fileSize, type Plan, readBytes } from "../io/plan.ts";
+import { openLock } from "../io/lock.ts";
+import { delegate, type Plan } from "../io/plan.ts";
 import type { TableBody } from "./body.ts";
 import { ConcatenationBody } from "./concatenation.ts";
 import { managerFiles } from "./container.ts";
 import { PlainBody } from "./plain.ts";
+import { datOf, readState } from "./read-state.ts";
 import { ReferenceBody } from "./reference.ts";
+import { LOCK_TIMEOUT_MS, Sharing } from "./sharing.ts";
 import { resolveConfined } from "./subtables.ts";
 import type { OpenOptions } from "./table.ts";
 
@@ -127,35 +129,29 @@ export function* openReferred(
 /** Plan: opens the table whose files these are; they are closed again when that fails. */
 function* openFiles(files: TableFiles, outer: Environment): Plan<TableBody> {
   const { directory } = files;
-  let lock: TableLock | null = null;
+  let sharing: Sharing | null = null;
   try {
     const environment = { ...outer, chain: [...outer.chain, directory] };
     checkChain(environment, directory, outer.chain);
-    const { options, backend } = environment;
-    if (files.writable) {
-      if (backend.kind(`${directory}/table.dat`) === null) throw notATable(backend, directory);
-      // Reference and concatenated tables have no lock of their own; their parents do (part 1, section 0).
-      if (backend.kind(`${directory}/table.lock`) !== null || (yield* datOf(files))?.kind === "PlainTable") {
-        lock = lockTable(directory, backend, options.lock ?? "auto");
-      }
-    }
-    const sync = yield* syncOf(files);
-    const dat = yield* datOf(files);
-    if (dat === null) throw notATable(backend, directory);
+    sharing = share(files, environment);
+    const { sync, dat } = yield* readState(files, sharing);
+    if (dat === null) throw notATable(environment.backend, directory);
     switch (dat.kind) {
       case "PlainTable": {
         const { rowCount, askManagers } = rowCountOf(dat.rowCount, sync);
         const access = yield* managerFiles(files, dat.columnSet);
         if (files.writable) checkStorage(dat, files);
-        const body = new PlainBody({ files, access, dat, rowCount, sync, lock, environment });
+        const body = new PlainBody({ files, access, dat, rowCount, sync, sharing, environment });
         if (askManagers) yield* body.askManagers();
         return body;
       }
       case "RefTable": {
+        sharing.close();
         const parent = yield* openReferred(directory, dat.parent, environment);
         return new ReferenceBody(files, dat, parent);
       }
       case "ConcatTable": {
+        sharing.close();
         const parts: TableBody[] = [];
         try {
           for (const name of dat.tables) parts.push(yield* openReferred(directory, name, environment));
@@ -172,10 +168,36 @@ function* openFiles(files: TableFiles, outer: Environment): Plan<TableBody> {
     try {
       files.close();
     } finally {
-      lock?.release();
+      sharing?.close();
     }
     throw error;
   }
+}
+
+/** The table's part in what other processes do. @throws TableError LOCKED, UNSUPPORTED */
+function share(files: TableFiles, { backend, options }: Environment): Sharing {
+  const { directory, writable } = files, mode = options.lock ?? "auto";
+  if (writable && backend.kind(`${directory}/table.dat`) === null) throw notATable(backend, directory);
+  // Reference and concatenated tables have no lock of their own; their parents do (part 1, section 0).
+  const lockless = mode === "none" || (mode === "auto" && !writable) ||
+    (backend.kind(`${directory}/table.lock`) === null && (!writable || !isPlain(files)));
+  const lock = openLock(directory, backend, { mode: lockless ? "none" : mode, readOnly: !writable });
+  const sharing = new Sharing(directory, backend, lock, {
+    mode,
+    timeoutMs: options.lockTimeoutMs ?? LOCK_TIMEOUT_MS,
+    writable,
+  });
+  try {
+    if (mode === "permanent") sharing.acquire(writable ? "write" : "read");
+  } catch (error) {
+    sharing.close();
+    throw error;
+  }
+  return sharing;
+}
+
+function isPlain(files: TableFiles): boolean {
+  return runSync(datOf(files), files)?.kind === "PlainTable";
 }
 
 /** Files in a container are read, not written. */
@@ -214,18 +236,4 @@ function notATable(backend: Backend, directory: string): TableError {
         file: directory,
       },
     );
-}
-
-/** Plan: the sync info in `table.lock`, null if there is none. */
-function* syncOf(files: TableFiles): Plan<SyncInfo | null> {
-  const size = yield* fileSize("table.lock");
-  if (size <= 0) return null;
-  return readSync(yield* readBytes("table.lock", 0, size), files.pathOf("table.lock"));
-}
-
-/** Plan: `table.dat`, null if there is none. */
-function* datOf(files: TableFiles): Plan<TableDat | null> {
-  const size = yield* fileSize("table.dat");
-  if (size < 0) return null;
-  return readTableDat(yield* readBytes("table.dat", 0, size), files.pathOf("table.dat"));
 }

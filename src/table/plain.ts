@@ -2,17 +2,18 @@
  * A plain table: a directory with `table.dat`, `table.info`, `table.lock` and the files of its storage managers
  * (format reference part 1, sections 0 and 8.5).
  *
- * A flush writes the managers' data, then their headers, then `table.dat` (beside it, synced and renamed), then the row
- * count and the change counters in `table.lock`.
+ * A flush is a commit: the managers' data and headers, `table.dat`, then the row count and the change counters in
+ * `table.lock` (see `../io/commit.ts`). What nobody can see yet, a new table, needs none: its `table.dat` comes last.
  */
 import { rowRange } from "../array/rows.ts";
 import { TableError } from "../error.ts";
-import type { PlainTableDat } from "../format/table-dat.ts";
-import { writeTableDat } from "../format/table-dat.ts";
+import { type PlainTableDat, writeTableDat } from "../format/table-dat.ts";
 import { EMPTY_INFO, type TableInfo, writeTableInfo } from "../format/table-info.ts";
 import {
+  begunSync,
   freshSync,
   nextSync,
+  rowCountOf,
   SYNC_OFFSET_BYTES,
   type SyncInfo,
   writeSync,
@@ -23,14 +24,18 @@ import type { FileAccess } from "../io/access.ts";
 import type { IoStats } from "../io/counters.ts";
 import { runSync } from "../io/drivers.ts";
 import type { TableFiles } from "../io/files.ts";
+import type { Plan } from "../io/plan.ts";
 import { replaceFile } from "../io/whole-file.ts";
-import type { TableLock } from "../io/lock.ts";
-import { fileSize, type Plan } from "../io/plan.ts";
 import type { BoundColumn, ManagerContext, StorageManager } from "../storage/manager.ts";
 import type { ManagerDescription, ManagerDetails, TableBody } from "./body.ts";
+import { managerFiles } from "./container.ts";
 import { infoOf } from "./info.ts";
-import { boundColumn, ManagerSlot, PlainColumn } from "./manager-slot.ts";
+import type { ManagerSlot, PlainColumn } from "./manager-slot.ts";
 import type { Environment } from "./open.ts";
+import { type PlainColumns, plainColumns, sameColumns } from "./plain-columns.ts";
+import { addRowsPlan, flushPlan } from "./plain-plans.ts";
+import { COUNTERS, readState, settleJournal, type TableState } from "./read-state.ts";
+import type { Sharing } from "./sharing.ts";
 import { ColumnSources } from "./source.ts";
 
 /** What a plain table is made of when it is opened or created. */
@@ -43,7 +48,7 @@ export interface PlainParts {
   readonly rowCount: number;
   /** null: `table.lock` says nothing, or isn't there. */
   readonly sync: SyncInfo | null;
-  readonly lock: TableLock | null;
+  readonly sharing: Sharing;
   /** What tables that this one refers to are opened with. */
   readonly environment: Environment;
   /** For a new table: its type, subtype and text. */
@@ -55,16 +60,14 @@ export class PlainBody implements TableBody {
   readonly kind = "plain";
   readonly parents: readonly string[] = [];
   readonly keywords: TableRecord;
-  readonly columns: readonly PlainColumn[];
-  /** Files of the storage managers. */
-  readonly access: FileAccess;
   /** The table's directory. */
   readonly files: TableFiles;
   readonly environment: Environment;
-  readonly #dat: PlainTableDat;
-  readonly #slots: readonly ManagerSlot[];
+  readonly #sharing: Sharing;
   readonly #sources = new ColumnSources(this);
-  readonly #lock: TableLock | null;
+  #access: FileAccess;
+  #dat: PlainTableDat;
+  #parts: PlainColumns;
   #sync: SyncInfo | null;
   #rowCount: number;
   /** True until the first flush of a new table. */
@@ -72,6 +75,8 @@ export class PlainBody implements TableBody {
   #info: TableInfo | null;
   /** What `table.dat` holds, as far as flushes change it. */
   #written: { rowCount: number; changes: number };
+  /** True while changes may be there that no commit holds. */
+  #touched = false;
 
   /**
    * `managers` are those of a new table, in the order of the ColumnSet, null for one that has nothing to be made; an
@@ -80,46 +85,57 @@ export class PlainBody implements TableBody {
   constructor(parts: PlainParts, managers: readonly (StorageManager | null)[] | null = null) {
     const { files, dat } = parts;
     this.files = files;
-    this.access = parts.access ?? files;
     this.environment = parts.environment;
+    this.#access = parts.access ?? files;
     this.#dat = dat;
     this.#rowCount = parts.rowCount;
     this.#sync = parts.sync;
-    this.#lock = parts.lock;
-    this.#fresh = managers !== null;
+    this.#sharing = parts.sharing;
+    this.#fresh = this.#touched = managers !== null;
     this.#info = parts.info ?? null;
-    const { desc, columnSet } = dat;
-    const readOnly = !files.writable;
-    this.keywords = new TableRecord(desc.keywords, { readOnly });
-    const types = new Map(columnSet.managers.map(({ sequence, type }) => [sequence, type]));
-    const bound = desc.columns.map((column, i) =>
-      boundColumn(column, columnSet, i, types.get(columnSet.columns[i]!.sequence))
-    );
-    const numbers = new Map(columnSet.managers.map(({ sequence }) => [sequence, [] as number[]]));
-    columnSet.columns.forEach(({ sequence }, i) => numbers.get(sequence)?.push(i));
-    this.#slots = columnSet.managers.map((entry, i) => {
-      const columns = numbers.get(entry.sequence)!.map((index) => bound[index]!);
-      return new ManagerSlot(entry, () => this.#context(entry, columns), managers?.[i] ?? null);
+    this.keywords = new TableRecord(dat.desc.keywords, {
+      readOnly: !files.writable,
+      beforeChange: () => this.beginChange(),
     });
-    const slots = new Map(this.#slots.map((slot) => [slot.entry.sequence, slot]));
-    this.columns = desc.columns.map((description, i) => {
-      const { sequence } = columnSet.columns[i]!;
-      const slot = slots.get(sequence);
-      if (slot === undefined) {
-        throw new TableError(
-          "CORRUPT",
-          `column ${description.name} is held by manager ${sequence}, which is not there`,
-          {
-            file: files.pathOf("table.dat"),
-          },
-        );
-      }
-      const keywords = new TableRecord(description.keywords, { readOnly });
-      return new PlainColumn(bound[i]!, description, keywords, slot, numbers.get(sequence)!.indexOf(i));
-    });
+    this.#parts = this.#columnsOf(dat, managers);
     this.#written = { rowCount: dat.rowCount, changes: this.#changes() };
+    if (files.writable && !this.#fresh) this.#guard();
   }
 
+  #columnsOf(dat: PlainTableDat, managers: readonly (StorageManager | null)[] | null): PlainColumns {
+    return plainColumns(dat, {
+      file: this.files.pathOf("table.dat"),
+      readOnly: !this.files.writable,
+      beforeChange: () => this.beginChange(),
+      context: (entry, columns) => this.#context(entry, columns),
+    }, managers);
+  }
+
+  #guard(): void {
+    this.files.guard({
+      ...COUNTERS,
+      before: () => this.#sharing.seen,
+      begun: () => {
+        this.#sync = begunSync(this.#sync ?? this.#unknownSync());
+        return writeSync(this.#sync);
+      },
+    });
+  }
+
+  #unknownSync(): SyncInfo {
+    return freshSync(this.#written.rowCount, this.columns.length, this.#slots.length);
+  }
+
+  get #slots(): readonly ManagerSlot[] {
+    return this.#parts.slots;
+  }
+  get columns(): readonly PlainColumn[] {
+    return this.#parts.columns;
+  }
+  /** Files of the storage managers. */
+  get access(): FileAccess {
+    return this.#access;
+  }
   get path(): string {
     return this.files.directory;
   }
@@ -141,6 +157,10 @@ export class PlainBody implements TableBody {
   get stats(): IoStats {
     return this.files.backend.stats;
   }
+  /** The lock, and what others do. */
+  get sharing(): Sharing {
+    return this.#sharing;
+  }
 
   /** Throws when a file shrank under a mapping. */
   check(): void {
@@ -153,16 +173,18 @@ export class PlainBody implements TableBody {
   }
 
   *managerDetails(sequence: number): Plan<ManagerDetails | null> {
-    const slot = this.#slots.find((one) => one.entry.sequence === sequence);
-    if (slot === undefined) throw new TableError("NOT_FOUND", `no manager ${sequence}`, { file: this.path });
-    return yield* slot.details();
+    return yield* this.#slot(sequence).details();
   }
 
   /** Plan: the storage manager of that sequence number, opened. For checks. @throws TableError as opening it */
   *manager(sequence: number): Plan<StorageManager> {
+    return yield* this.#slot(sequence).open();
+  }
+
+  #slot(sequence: number): ManagerSlot {
     const slot = this.#slots.find((one) => one.entry.sequence === sequence);
     if (slot === undefined) throw new TableError("NOT_FOUND", `no manager ${sequence}`, { file: this.path });
-    return yield* slot.open();
+    return slot;
   }
 
   /**
@@ -178,39 +200,198 @@ export class PlainBody implements TableBody {
     if (most === 0) this.#rowCount = 0;
   }
 
+  // ---- beside others
+
+  /** True when what was read may be another state than the one known here: it has to be read again. */
+  moved(): boolean {
+    if (this.#sharing.alone || this.#touched) return false;
+    return this.#sharing.moved();
+  }
+
+  /** Takes over what others changed. @throws TableError CORRUPT, NEEDS_RECOVERY, LOCKED, IO */
+  refresh(): void {
+    this.files.discard();
+    this.files.forget();
+    this.#take(runSync(readState(this.files, this.#sharing), this.files));
+  }
+
+  #take({ sync, dat }: TableState): void {
+    if (dat?.kind !== "PlainTable") {
+      throw new TableError("NOT_A_TABLE", "the table is gone, or is another one", { file: this.path });
+    }
+    const known = this.#dat;
+    this.#dat = dat;
+    this.#sync = sync;
+    const { rowCount, askManagers } = rowCountOf(dat.rowCount, sync);
+    this.#rowCount = rowCount;
+    this.#access = runSync(managerFiles(this.files, dat.columnSet), this.files);
+    this.keywords.reset(dat.desc.keywords);
+    if (sameColumns(known, dat)) {
+      this.#slots.forEach((slot, i) => slot.reset(dat.columnSet.managers[i]!));
+      this.columns.forEach((column, i) => column.keywords.reset(dat.desc.columns[i]!.keywords));
+    } else {
+      for (const slot of this.#slots) slot.retire();
+      this.#parts = this.#columnsOf(dat, null);
+    }
+    this.#written = { rowCount: dat.rowCount, changes: this.#changes() };
+    if (askManagers) runSync(this.askManagers(), this.#access);
+  }
+
+  /** Takes the lock that the first change needs. @throws TableError LOCKED, NEEDS_RECOVERY */
+  beginChange(): void {
+    if (this.#touched) return;
+    this.#sharing.checkHeld();
+    if (this.#sharing.mode === "auto") this.lock("write");
+    else if (this.#sharing.moved()) this.refresh();
+    this.#touched = true;
+  }
+
+  /** Takes the table's lock, and takes over what others changed before. @throws TableError LOCKED, NEEDS_RECOVERY */
+  lock(kind: "read" | "write", timeoutMs?: number): void {
+    if (this.#sharing.held === "write" || this.#sharing.held === kind) return;
+    this.#sharing.acquire(kind, timeoutMs);
+    this.#locked(kind);
+  }
+
+  /** As {@linkcode lock}, without blocking while it waits. */
+  async lockAsync(kind: "read" | "write", timeoutMs?: number): Promise<void> {
+    if (this.#sharing.held === "write" || this.#sharing.held === kind) return;
+    await this.#sharing.acquireAsync(kind, timeoutMs);
+    this.#locked(kind);
+  }
+
+  #locked(kind: "read" | "write"): void {
+    try {
+      // A new table is not there for others yet.
+      if (this.#fresh) return;
+      const recovered = kind === "write" && settleJournal(this.files, this.#sharing);
+      if (recovered || this.#sharing.moved()) this.refresh();
+    } catch (error) {
+      this.#sharing.unlock();
+      throw error;
+    }
+  }
+
+  /** Commits what was changed, and lets go of the lock. */
+  unlock(): void {
+    if (this.#touched) this.flush({ durable: false });
+    this.#sharing.unlock();
+  }
+
+  // ---- changing
+
   addRows(count: number): void {
-    const plan = addRowsPlan(this.#slots, this.#rowCount, count);
-    runSync(plan, this.access);
+    this.beginChange();
+    runSync(addRowsPlan(this.#slots, this.#rowCount, count), this.#access);
     this.#rowCount += count;
   }
 
-  flush({ durable }: { durable: boolean }): void {
-    const dirty = this.#slots.map((slot) => this.#fresh || (slot.manager?.dirty ?? false));
+  /** Drops every change since the last commit. @throws TableError IO, when what was sent can't be taken back now */
+  discard(): void {
+    if (!this.#touched || this.#fresh) return;
+    this.files.discard();
+    this.#touched = false;
+    this.refresh();
+    if (this.#sharing.mode === "auto") this.#sharing.unlock();
+  }
+
+  flush({ durable, last = false }: { durable: boolean; last?: boolean }): void {
+    if (this.#fresh) return this.#flushFresh(durable);
+    const trailing = last && this.#trails();
+    if (this.#touched || trailing) this.#commit(durable, trailing);
+    else if (durable) this.files.sync();
+    if (this.#sharing.mode === "auto") this.#sharing.unlock();
+  }
+
+  /**
+   * True when the row count in `table.dat` is not the one that counts, and can be set right now: for those who look at
+   * nothing else.
+   */
+  #trails(): boolean {
+    if (this.#rowCount === this.#written.rowCount) return false;
+    try {
+      if (this.#sharing.mode === "auto") this.lock("write", 0);
+    } catch (error) {
+      if (error instanceof TableError && error.code === "LOCKED") return false;
+      throw error;
+    }
+    return (this.#sharing.alone || this.#sharing.held === "write") &&
+      this.#rowCount !== this.#written.rowCount;
+  }
+
+  /** Brings the managers' files up to date as far as this table sees them. @returns which were changed, and whether a blob was */
+  #flushManagers(): { dirty: boolean[]; blobs: boolean } {
     let blobs = false;
+    const dirty = this.#slots.map((slot) => this.#fresh || (slot.manager?.dirty ?? false));
     this.#slots.forEach((slot, i) => {
       if (!dirty[i]) return;
-      const blob = runSync(flushPlan(slot.manager!), this.access);
+      const blob = runSync(flushPlan(slot.manager!), this.#access);
       blobs ||= !sameBytes(blob, slot.blob);
       slot.blob = blob;
+      slot.unsaved = true;
     });
-    this.files.flush({ durable });
-    const changes = this.#changes();
-    const table = this.#fresh || blobs || changes !== this.#written.changes ||
-      this.#rowCount !== this.#written.rowCount;
-    if (table) this.#writeTableDat(durable);
-    this.#written = { rowCount: this.#rowCount, changes };
-    if (this.#fresh) this.#writeFresh();
-    else if (table || dirty.includes(true)) this.#writeSync(table, dirty);
-    this.#fresh = false;
-    this.files.flush({ durable });
-    if (durable) this.files.backend.syncDirectory(this.path);
+    return { dirty: this.#slots.map((slot) => slot.unsaved), blobs };
+  }
+
+  #commit(durable: boolean, trailing: boolean): void {
+    const { dirty, blobs } = this.#flushManagers();
+    const changes = this.#changes(), rowCount = this.#rowCount;
+    this.#datStale ||= blobs;
+    // Without rows `table.lock` can't say how many there are; otherwise its word counts, and `table.dat` follows at the end.
+    const table = this.#datStale || changes !== this.#written.changes || trailing ||
+      (rowCount === 0 && this.#written.rowCount !== 0);
+    if (!table && !dirty.includes(true) && rowCount === this.#known()) {
+      this.#touched = false;
+      return;
+    }
+    const columnCount = this.columns.length;
+    let stamp: Uint8Array | null = null;
+    this.files.commit({
+      durable,
+      after: () => {
+        this.#sync = nextSync(this.#sync, { rowCount, columnCount, table, managers: dirty });
+        return stamp = writeSync(this.#sync);
+      },
+      replaced: table ? [{ file: "table.dat", bytes: this.#datBytes() }] : [],
+    });
+    this.#sharing.wrote(stamp!);
+    if (table) this.#written = { rowCount, changes };
+    this.#datStale = false;
+    for (const slot of this.#slots) slot.unsaved = false;
+    this.#touched = false;
+  }
+
+  /** Blobs changed, and `table.dat` doesn't have them yet. */
+  #datStale = false;
+
+  /** Rows that others know of. */
+  #known(): number {
+    return this.#sync?.rowCount ?? this.#written.rowCount;
+  }
+
+  /** Everything of a new table; `table.dat`, which makes it one, comes last. */
+  #flushFresh(durable: boolean): void {
+    this.#flushManagers();
+    const { files } = this, rowCount = this.#rowCount;
+    this.#sync = freshSync(rowCount, this.columns.length, this.#slots.length);
+    files.replace("table.info", writeTableInfo(this.#info ?? EMPTY_INFO));
+    // Emptying a file that the lock has made leaves the lock as it is: locks are on the open file.
+    files.replace("table.lock", writeTableLock({ requests: [], sync: this.#sync }));
+    files.flush({ durable });
+    replaceFile(files.backend, files.pathOf("table.dat"), this.#datBytes(), { syncDirectory: durable });
+    this.#written = { rowCount, changes: this.#changes() };
+    for (const slot of this.#slots) slot.unsaved = false;
+    this.#fresh = this.#touched = false;
+    this.#sharing.wrote(writeSync(this.#sync));
+    this.#guard();
+    if (this.#sharing.mode === "auto") this.#sharing.unlock();
   }
 
   close(): void {
     try {
       this.files.close();
     } finally {
-      this.#lock?.release();
+      this.#sharing.close();
       this.#sources.close();
     }
   }
@@ -220,13 +401,13 @@ export class PlainBody implements TableBody {
     return this.columns.reduce((sum, column) => sum + column.keywords.changes, this.keywords.changes);
   }
 
-  #writeTableDat(durable: boolean): void {
+  #datBytes(): Uint8Array {
     const { desc, columnSet } = this.#dat;
     const columns = desc.columns.map((column, i) => ({
       ...column,
       keywords: this.columns[i]!.keywords.toFields(),
     }));
-    const bytes = writeTableDat({
+    return writeTableDat({
       ...this.#dat,
       rowCount: this.#rowCount,
       desc: { ...desc, keywords: this.keywords.toFields(), columns },
@@ -236,22 +417,6 @@ export class PlainBody implements TableBody {
         managers: this.#slots.map(({ entry, blob }) => ({ ...entry, blob })),
       },
     });
-    replaceFile(this.files.backend, this.files.pathOf("table.dat"), bytes, { syncDirectory: durable });
-  }
-
-  /** `table.info` and `table.lock` of a new table. */
-  #writeFresh(): void {
-    this.#sync = freshSync(this.#rowCount, this.columns.length, this.#slots.length);
-    const lock = writeTableLock({ requests: [], sync: this.#sync });
-    runSync(replacePlan("table.info", writeTableInfo(this.#info ?? EMPTY_INFO)), this.files);
-    // Emptying a file that the lock has made leaves the lock as it is: locks are on the open file.
-    runSync(replacePlan("table.lock", lock), this.files);
-  }
-
-  #writeSync(table: boolean, dirty: readonly boolean[]): void {
-    const change = { rowCount: this.#rowCount, columnCount: this.columns.length, table, managers: dirty };
-    this.#sync = nextSync(this.#sync, change);
-    runSync(syncPlan(this.#sync), this.files);
   }
 
   #context(entry: { type: string; sequence: number }, columns: readonly BoundColumn[]): ManagerContext {
@@ -265,41 +430,6 @@ export class PlainBody implements TableBody {
       source: this.#sources.of(entry.sequence),
       pathOf: (file) => this.access.pathOf(file),
     };
-  }
-}
-
-/** Plan: adds rows to every manager; nothing is done unless all of them can. */
-function* addRowsPlan(slots: readonly ManagerSlot[], first: number, count: number): Plan<void> {
-  const managers: StorageManager[] = [];
-  for (const slot of slots) managers.push(yield* slot.open());
-  for (const manager of managers) {
-    if (manager.addRows === undefined) {
-      throw new TableError("UNSUPPORTED", `rows can't be added to ${manager.type} ${manager.name}`);
-    }
-  }
-  for (const manager of managers) yield* manager.addRows!(count);
-  for (const manager of managers) yield* manager.rowsAdded?.(rowRange(first, count)) ?? [];
-}
-
-function* flushPlan(manager: StorageManager): Plan<Uint8Array> {
-  if (manager.flush === undefined) throw new TableError("UNSUPPORTED", `${manager.type} can't be written`);
-  return yield* manager.flush();
-}
-
-function* replacePlan(file: string, bytes: Uint8Array): Plan<void> {
-  yield { kind: "replace", file, bytes };
-}
-
-function* writePlan(file: string, offset: number, bytes: Uint8Array): Plan<void> {
-  yield { kind: "write", file, offset, bytes };
-}
-
-/** Plan: the sync info in `table.lock`, which is made if it isn't there. */
-function* syncPlan(sync: SyncInfo): Plan<void> {
-  if ((yield* fileSize("table.lock")) >= SYNC_OFFSET_BYTES) {
-    yield* writePlan("table.lock", SYNC_OFFSET_BYTES, writeSync(sync));
-  } else {
-    yield* replacePlan("table.lock", writeTableLock({ requests: [], sync }));
   }
 }
 

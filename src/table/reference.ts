@@ -95,7 +95,29 @@ export class ReferenceBody implements TableBody {
     throw new TableError("INVALID_ARGUMENT", "rows can't be added to a reference table", { file: this.path });
   }
 
-  flush(options: { durable: boolean }): void {
+  moved(): boolean {
+    return this.#parent.moved();
+  }
+  refresh(): void {
+    this.#parent.refresh();
+  }
+  beginChange(): void {
+    this.#parent.beginChange();
+  }
+  lock(kind: "read" | "write", timeoutMs?: number): void {
+    this.#parent.lock(kind, timeoutMs);
+  }
+  lockAsync(kind: "read" | "write", timeoutMs?: number): Promise<void> {
+    return this.#parent.lockAsync(kind, timeoutMs);
+  }
+  unlock(): void {
+    this.#parent.unlock();
+  }
+  discard(): void {
+    this.#parent.discard();
+  }
+
+  flush(options: { durable: boolean; last?: boolean }): void {
     this.#parent.flush(options);
   }
 

@@ -12,6 +12,7 @@ import type { Context } from "../io/context.ts";
 import type { IoSnapshot } from "../io/counters.ts";
 import { runAsync, runSync } from "../io/drivers.ts";
 import type { IoName } from "../io/backend.ts";
+import type { LockMode } from "../io/lock.ts";
 import type { Plan } from "../io/plan.ts";
 import type { StorageSpec } from "../storage/manager.ts";
 import type { BodyColumn, ManagerDescription, ManagerDetails, TableBody, TableKind } from "./body.ts";
@@ -26,15 +27,21 @@ import { subtablePaths } from "./subtables.ts";
 import type { ColumnValues } from "./values.ts";
 import { planAppend, writeCell, writeColumn } from "./write.ts";
 
-/** How other processes are kept from changing the table at the same time. */
-export type LockMode = "auto" | "none";
+export type { LockMode };
 
 /** What opening and creating have in common. */
 export interface IoOptions {
   /** I/O backend; "auto" takes the best that works here without asking for a permission. */
   readonly io?: IoName | "auto";
-  /** "auto": a table that is written is locked against other processes. "none": it isn't; needed where the C library is missing. */
+  /**
+   * When other processes are kept away. "auto": from the first change to the next commit; reading takes no lock.
+   * "user": from {@linkcode Table.lock} to {@linkcode Table.unlock}, and nothing is changed without. "permanent": as
+   * long as the table is open. "none": never; needed where the C library is missing, and right only if nobody else
+   * writes the table.
+   */
   readonly lock?: LockMode;
+  /** How long a lock is waited for, in milliseconds, before LOCKED is thrown; 10,000 unless told otherwise. */
+  readonly lockTimeoutMs?: number;
   /** Cache and its bound; left out: the one of this isolate. */
   readonly context?: Context;
   /** How the bytes of strings become JavaScript strings; "utf8" unless told otherwise. */
@@ -135,14 +142,16 @@ const DEFAULT_BATCH_ROWS = 1000;
 export class Table {
   readonly #body: TableBody;
   readonly #options: IoOptions;
-  readonly #columns: ReadonlyMap<string, BodyColumn>;
+  /** The body's columns by name, and the list that they were made of. */
+  #columns: { readonly list: readonly BodyColumn[]; readonly byName: ReadonlyMap<string, BodyColumn> };
   #closed = false;
   #running = 0;
+  #inTransaction = false;
 
   private constructor(body: TableBody, options: IoOptions) {
     this.#body = body;
     this.#options = options;
-    this.#columns = new Map(body.columns.map((column) => [column.bound.name, column]));
+    this.#columns = byName(body.columns);
   }
 
   /**
@@ -175,7 +184,7 @@ export class Table {
   }
   /** Number of rows. */
   get rowCount(): number {
-    return this.#open().rowCount;
+    return this.#fresh().rowCount;
   }
   /** Plain, or a reference to rows of another table, or a concatenation. */
   get kind(): TableKind {
@@ -187,11 +196,11 @@ export class Table {
   }
   /** Names in the order of the description. */
   get columnNames(): string[] {
-    return [...this.#columns.keys()];
+    return [...this.#named().keys()];
   }
   /** Keywords of the table; those of a table opened for writing can be changed. */
   get keywords(): TableRecord {
-    return this.#open().keywords;
+    return this.#fresh().keywords;
   }
   /** The directory against which the names of subtables in the keywords are resolved: a parent's for a reference. */
   get keywordsDirectory(): string {
@@ -211,7 +220,7 @@ export class Table {
   }
   /** What a storage manager says of itself: name, files, bucket size and the like; null when it isn't known. @throws TableError CORRUPT, IO */
   managerDetails(sequence: number): ManagerDetails | null {
-    return this.#run(this.#open().managerDetails(sequence));
+    return this.#run(() => this.#open().managerDetails(sequence));
   }
   /** Directories of the tables that this one refers to: none for a plain table. */
   get parents(): readonly string[] {
@@ -249,7 +258,7 @@ export class Table {
    * a slice or `into` that doesn't fit), LIMIT, UNSUPPORTED, CORRUPT, IO, CLOSED.
    */
   getColumn<D extends DType = DType>(name: string, options: GetOptions<D> = {}): NDArray<D, TableRecord> {
-    return this.#run(this.#columnPlan(name, options)) as NDArray<D, TableRecord>;
+    return this.#run(() => this.#columnPlan(name, options)) as NDArray<D, TableRecord>;
   }
 
   /** As {@linkcode getColumn}, without blocking while files are read. `into` is borrowed until the promise settles. */
@@ -257,7 +266,7 @@ export class Table {
     name: string,
     options: GetOptions<D> = {},
   ): Promise<NDArray<D, TableRecord>> {
-    return await this.#runAsync(this.#columnPlan(name, options)) as NDArray<D, TableRecord>;
+    return await this.#runAsync(() => this.#columnPlan(name, options)) as NDArray<D, TableRecord>;
   }
 
   /**
@@ -266,18 +275,13 @@ export class Table {
    * @throws TableError as {@linkcode getColumn}
    */
   getCells(name: string, options: CellsOptions = {}): Cell[] {
-    const column = this.#column(name);
     const settings = { ...this.#settings(options), copy: options.copy ?? false };
-    return this.#run(readCells(column, this.#rows(options.rows), settings));
+    return this.#run(() => readCells(this.#column(name), this.#rows(options.rows), settings));
   }
 
   /** One cell. @throws TableError as {@linkcode getColumn} */
   getCell(name: string, row: number, options: { slice?: readonly AxisSlice[] } = {}): Cell {
-    const column = this.#column(name);
-    checkRow(row, this.#open().rowCount);
-    const rows = rowRange(row, 1);
-    const settings = this.#settings(column.bound.kind === "scalar" ? {} : options);
-    return this.#run(readCells(column, rows, { ...settings, copy: true }))[0]!;
+    return this.#run(() => this.#cellPlan(name, row, options))[0]!;
   }
 
   /**
@@ -293,14 +297,14 @@ export class Table {
     options: PutOptions = {},
   ): void {
     const column = this.#writableColumn(name);
-    this.#run(writeColumn(column, this.#rows(options.rows), values, options.slice, this.strings));
+    this.#change(writeColumn(column, this.#rows(options.rows), values, options.slice, this.strings));
   }
 
   /** Puts one cell; null makes an array cell undefined where the manager can. @throws TableError as {@linkcode putColumn} */
   putCell(name: string, row: number, value: Cell | ArrayBufferView | readonly string[]): void {
     const column = this.#writableColumn(name);
     checkRow(row, this.#body.rowCount);
-    this.#run(writeCell(column, rowRange(row, 1), value, this.strings));
+    this.#change(writeCell(column, rowRange(row, 1), value, this.strings));
   }
 
   /** Adds rows at the end: zeros, empty strings, undefined cells. @throws TableError READ_ONLY, INVALID_ARGUMENT, IO, CLOSED */
@@ -323,9 +327,10 @@ export class Table {
    */
   append(values: Readonly<Record<string, ColumnValues>>): void {
     this.#writable();
+    this.#body.beginChange();
     const first = this.#body.rowCount;
     const plans = Object.entries(values).map(([name, data]) =>
-      this.#run(planAppend(this.#column(name), data, this.strings))
+      this.#change(planAppend(this.#column(name), data, this.strings))
     );
     const counts = new Set(plans.map((plan) => plan.rows));
     if (counts.size > 1) {
@@ -334,7 +339,7 @@ export class Table {
     const [count = 0] = counts;
     if (count === 0) return;
     this.#body.addRows(count);
-    for (const plan of plans) this.#run(plan.write(rowRange(first, count)));
+    for (const plan of plans) this.#change(plan.write(rowRange(first, count)));
   }
 
   /** The rows in order, some at a time. @throws TableError as {@linkcode getColumn} */
@@ -363,9 +368,101 @@ export class Table {
     return copyTable(this, path, { io, lock, ...(context === undefined ? {} : { context }), ...options });
   }
 
-  /** Brings the files up to date: safe against the death of the process; `durable: true` against power loss too. @throws TableError IO, CLOSED */
+  /**
+   * Commits: whoever opens the table sees all changes since the last commit, or none. That holds whatever happens to the
+   * process, with `durable: true` also when the power goes. After an error the files have the state before, what was
+   * changed is still there, and flushing again tries again.
+   *
+   * @throws TableError IO, CLOSED; INVALID_ARGUMENT in a transaction, which commits at its end
+   */
   flush(options: { durable?: boolean } = {}): void {
-    this.#open().flush({ durable: options.durable ?? false });
+    const body = this.#open();
+    if (this.#inTransaction) {
+      throw new TableError("INVALID_ARGUMENT", "a transaction commits when it ends, not before", {
+        file: this.path,
+      });
+    }
+    body.flush({ durable: options.durable ?? false });
+  }
+
+  /**
+   * Runs `change`, commits what it changed when it returns, and drops all of it when it throws. What was changed before is
+   * committed first. A transaction within a transaction is part of it.
+   *
+   * @returns what `change` returns; a promise is waited for
+   * @throws what `change` throws; TableError as {@linkcode flush}, and all is dropped then, too
+   */
+  transaction<T>(change: () => T, options: { durable?: boolean } = {}): T {
+    this.#writable();
+    if (this.#inTransaction) return change();
+    this.flush();
+    const body = this.#body;
+    body.beginChange();
+    this.#inTransaction = true;
+    const end = (): void => {
+      this.#inTransaction = false;
+      try {
+        body.flush({ durable: options.durable ?? false });
+      } catch (error) {
+        body.discard();
+        throw error;
+      }
+    };
+    const drop = (error: unknown): never => {
+      this.#inTransaction = false;
+      if (!this.#closed) body.discard();
+      throw error;
+    };
+    let result: T;
+    try {
+      result = change();
+    } catch (error) {
+      return drop(error);
+    }
+    if (result instanceof Promise) {
+      return result.then((value) => {
+        end();
+        return value;
+      }, drop) as T;
+    }
+    end();
+    return result;
+  }
+
+  /** Drops every change since the last commit. @throws TableError READ_ONLY, IO, CLOSED */
+  discard(): void {
+    this.#writable();
+    this.#body.discard();
+  }
+
+  /**
+   * Takes the table's read or write lock and keeps it until {@linkcode unlock}: nobody else changes the table meanwhile,
+   * or, with the write lock, even locks it. What others changed before is seen.
+   *
+   * @param timeoutMs How long to wait; what the table was opened with unless told otherwise
+   * @throws TableError LOCKED when time is over, or at once when another table of this isolate is in the way
+   */
+  lock(kind: "read" | "write" = "write", timeoutMs?: number): void {
+    if (kind === "write") this.#writable();
+    this.#lockable().lock(kind, timeoutMs);
+  }
+
+  /** As {@linkcode lock}, without blocking while it waits. */
+  async lockAsync(kind: "read" | "write" = "write", timeoutMs?: number): Promise<void> {
+    if (kind === "write") this.#writable();
+    await this.#lockable().lockAsync(kind, timeoutMs);
+  }
+
+  /** Commits, and lets go of the lock. @throws TableError as {@linkcode flush} */
+  unlock(): void {
+    this.#open().unlock();
+  }
+
+  /** Looks now whether others changed the table; every reading call does by itself. @returns true when they did */
+  resync(): boolean {
+    const body = this.#open(), moved = body.moved();
+    if (moved) body.refresh();
+    return moved;
   }
 
   /** Flushes and closes. Closing twice does nothing. @throws TableError BUSY while a request runs, IO */
@@ -377,7 +474,8 @@ export class Table {
       });
     }
     try {
-      if (this.#body.writable) this.#body.flush({ durable: false });
+      if (this.#inTransaction) this.#body.discard();
+      if (this.#body.writable) this.#body.flush({ durable: false, last: true });
     } finally {
       this.#closed = true;
       this.#body.close();
@@ -394,6 +492,26 @@ export class Table {
     return this.#body;
   }
 
+  /** The body, with what others changed. */
+  #fresh(): TableBody {
+    const body = this.#open();
+    if (this.#running === 0 && body.moved()) body.refresh();
+    return body;
+  }
+
+  #lockable(): TableBody {
+    if ((this.#options.lock ?? "auto") === "none") {
+      throw new TableError("INVALID_ARGUMENT", 'the table was opened with lock: "none"', { file: this.path });
+    }
+    return this.#open();
+  }
+
+  #named(): ReadonlyMap<string, BodyColumn> {
+    const { columns } = this.#body;
+    if (this.#columns.list !== columns) this.#columns = byName(columns);
+    return this.#columns.byName;
+  }
+
   #writable(): void {
     if (!this.#open().writable) {
       throw new TableError("READ_ONLY", 'the table is open for reading; open it with mode: "rw"', {
@@ -404,7 +522,7 @@ export class Table {
 
   #column(name: string): BodyColumn {
     this.#open();
-    const column = this.#columns.get(name);
+    const column = this.#named().get(name);
     if (column === undefined) {
       throw new TableError(
         "NO_SUCH_COLUMN",
@@ -417,8 +535,11 @@ export class Table {
     return column;
   }
 
+  /** A column that is about to be changed: the lock is held from here on. */
   #writableColumn(name: string): BodyColumn {
     this.#writable();
+    this.#column(name);
+    this.#body.beginChange();
     return this.#column(name);
   }
 
@@ -436,26 +557,82 @@ export class Table {
     };
   }
 
+  #cellPlan(name: string, row: number, options: { slice?: readonly AxisSlice[] }): Plan<Cell[]> {
+    const column = this.#column(name);
+    checkRow(row, this.#body.rowCount);
+    const settings = this.#settings(column.bound.kind === "scalar" ? {} : options);
+    return readCells(column, rowRange(row, 1), { ...settings, copy: true });
+  }
+
   #columnPlan(name: string, options: GetOptions): Plan<NDArray> {
     return readColumn(this.#column(name), this.#rows(options.rows), this.#settings(options));
   }
 
-  #run<T>(plan: Plan<T>): T {
+  /** Runs a plan that changes something. */
+  #change<T>(plan: Plan<T>): T {
     const body = this.#open();
     const result = runSync(plan, body.access);
     body.check();
     return result;
   }
 
-  async #runAsync<T>(plan: Plan<T>): Promise<T> {
+  /** Runs a plan that reads, again when others changed the table meanwhile. */
+  #run<T>(makePlan: () => Plan<T>): T {
+    const body = this.#open();
+    for (let tries = 1;; tries++) {
+      try {
+        const result = runSync(makePlan(), body.access);
+        body.check();
+        if (!body.moved()) return result;
+      } catch (error) {
+        if (!body.moved()) throw error;
+        if (tries >= MAX_TRIES) throw error;
+      }
+      this.#again(tries);
+    }
+  }
+
+  async #runAsync<T>(makePlan: () => Plan<T>): Promise<T> {
     const body = this.#open();
     this.#running++;
     try {
-      const result = await runAsync(plan, body.access);
-      body.check();
-      return result;
+      for (let tries = 1;; tries++) {
+        try {
+          const result = await runAsync(makePlan(), body.access);
+          body.check();
+          if (!body.moved()) return result;
+        } catch (error) {
+          if (!body.moved()) throw error;
+          if (tries >= MAX_TRIES) throw error;
+        }
+        // Others may still read the state that is about to be forgotten.
+        if (this.#running === 1) this.#again(tries);
+        else await new Promise((resolve) => setTimeout(resolve, 1));
+      }
     } finally {
       this.#running--;
     }
   }
+
+  #again(tries: number): void {
+    if (tries >= MAX_TRIES) {
+      throw new TableError(
+        "LOCKED",
+        `the table changed ${tries} times while it was read; lock("read") keeps it still`,
+        {
+          file: this.path,
+        },
+      );
+    }
+    this.#body.refresh();
+  }
+}
+
+/** How often something is read anew because others changed the table meanwhile. */
+const MAX_TRIES = 30;
+
+function byName(
+  list: readonly BodyColumn[],
+): { list: readonly BodyColumn[]; byName: ReadonlyMap<string, BodyColumn> } {
+  return { list, byName: new Map(list.map((column) => [column.bound.name, column])) };
 }

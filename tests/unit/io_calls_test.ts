@@ -83,25 +83,6 @@ for (const name of backendsHere()) {
     });
   });
 
-  Deno.test(`${name}: what is before a barrier is sent before what is after it`, () => {
-    inTempDirectory(name, (backend, directory) => {
-      const files = filesIn(directory, backend, true);
-      files.create("f");
-      files.create("g");
-      const calls = callsOf(backend, () => {
-        files.write("g", 0, pattern(10, 1));
-        files.barrier();
-        sameBytes(readWholeFile(backend, `${directory}/g`), pattern(10, 1));
-        files.write("f", 0, pattern(10, 1));
-        files.durableBarriers = true;
-        files.barrier();
-      });
-      assert.equal(calls.write, 2);
-      assert.equal(calls.sync, 3);
-      files.close();
-    });
-  });
-
   Deno.test(`${name}: reading a small file piece by piece costs open, one read, close`, () => {
     inTempDirectory(name, (backend, directory) => {
       replaceFile(backend, `${directory}/f`, pattern(3000, 1));

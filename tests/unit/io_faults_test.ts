@@ -57,6 +57,7 @@ Deno.test("a write that fails keeps what was written, and a later flush sends it
   backend.log.length = 0;
   files.flush();
   assert.deepEqual(backend.log.filter((c) => c.kind === "write").map((c) => [c.path, c.offset, c.length]), [
+    ["t/a", 0, 1000],
     ["t/a", 50_000, 1000],
     ["t/b", 10, 10],
   ]);

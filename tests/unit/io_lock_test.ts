@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { disableLibrary } from "../../ffi/binding.ts";
 import { IoStats } from "../../src/io/counters.ts";
-import { lockingAvailable, lockTable, TableLock } from "../../src/io/lock.ts";
+import { lockExclusively, lockingAvailable, openLock, TableLock } from "../../src/io/lock.ts";
 import { fails, failsAsync, inTempDirectory, makeBackend } from "./io_help.ts";
 
 /** Runs `work` in a directory with the path of its `table.lock`. */
@@ -66,7 +66,6 @@ if (lockingAvailable()) {
       const a = TableLock.open(path, new IoStats()), b = TableLock.open(path, new IoStats());
       a.acquire("read");
       b.acquire("read");
-      assert.equal(a.fd, b.fd);
       fails(() => a.acquire("write", { timeoutMs: 10_000 }), "LOCKED");
       b.unlock();
       a.acquire("write");
@@ -122,11 +121,11 @@ if (lockingAvailable()) {
       try {
         assert.equal(await other.tell("open"), "done");
         const backend = makeBackend("node");
-        fails(() => lockTable(directory, backend, "auto", { exclusive: true }), "LOCKED");
+        fails(() => lockExclusively(directory, backend), "LOCKED");
         assert.equal(await other.tell("close"), "done");
-        const mine = lockTable(directory, backend, "auto", { exclusive: true })!;
+        const mine = lockExclusively(directory, backend)!;
         assert.equal(await other.tell("open"), "LOCKED");
-        mine.release();
+        mine.close();
         assert.equal(await other.tell("open"), "done");
         assert.equal(await other.tell("close"), "done");
         const calls = backend.stats.snapshot().calls;
@@ -155,9 +154,14 @@ if (lockingAvailable()) {
 }
 
 Deno.test("tables in memory, and tables opened without a lock, have none", () => {
-  assert.equal(lockTable("t", makeBackend("memory"), "auto"), null);
-  assert.equal(lockTable("t", makeBackend("node"), "none"), null);
-  fails(() => lockTable("t", makeBackend("node"), "user" as "auto"), "INVALID_ARGUMENT");
+  const readOnly = false;
+  assert.equal(openLock("t", makeBackend("memory"), { mode: "auto", readOnly }), null);
+  assert.equal(openLock("t", makeBackend("node"), { mode: "none", readOnly }), null);
+  assert.equal(openLock("t", makeBackend("node"), { mode: "auto", readOnly: true }), null);
+  fails(
+    () => openLock("t", makeBackend("node"), { mode: "sometimes" as "auto", readOnly }),
+    "INVALID_ARGUMENT",
+  );
 });
 
 Deno.test("without the C library the error names the option to go without a lock", () =>
@@ -165,7 +169,8 @@ Deno.test("without the C library the error names the option to go without a lock
     using _ = disableLibrary();
     assert.equal(lockingAvailable(), false);
     assert.match(
-      fails(() => lockTable(directory, makeBackend("node"), "auto"), "UNSUPPORTED").message,
+      fails(() => openLock(directory, makeBackend("node"), { mode: "auto", readOnly: false }), "UNSUPPORTED")
+        .message,
       /lock: "none"/,
     );
     assert.equal(makeBackend("auto" as "node").name, "node");

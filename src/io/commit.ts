@@ -1,0 +1,263 @@
+/**
+ * Commits: how the files of a table go from one consistent state to the next.
+ *
+ * | step | |
+ * | --- | --- |
+ * | 1 | the journal takes the lengths of the files, the bytes that will be overwritten, and what the change counters will be |
+ * | 2 | the change counters say that something is going on |
+ * | 3 | everything pending is sent, files that are replaced whole are renamed into place |
+ * | 4 | the change counters get their new values: the commit is complete |
+ * | 5 | the journal is emptied, files that are no longer needed are removed |
+ *
+ * A durable commit waits for the disk after 1, 3 and 4. What has to be sent before the commit, because it is too large to
+ * be kept, goes through 1 and 2 first; the disk then has its old bytes before the new ones are sent.
+ */
+import { crc32 } from "node:zlib";
+import type { Backend } from "./backend.ts";
+import { Journal } from "./journal.ts";
+import { type JournalRecord, sectorChecksums } from "./journal-format.ts";
+import { RangeSet } from "./ranges.ts";
+import type { TableFile } from "./table-file.ts";
+import { readWholeFile, replaceFile } from "./whole-file.ts";
+
+/** The change counters of a table: who else reads it learns from them that something changed. */
+export interface Counters {
+  /** The file that has them, and where. */
+  readonly file: string;
+  readonly offset: number;
+  /** What stands there. */
+  before(): Uint8Array;
+  /** What shall stand there from now on, until a commit is complete: other than before. Asked once a commit. */
+  begun(): Uint8Array;
+}
+
+/** What a commit does beside sending what is pending. */
+export interface CommitRequest {
+  /** Return only when the disk has it. */
+  readonly durable: boolean;
+  /** The change counters when it is complete: other than those that {@linkcode Counters.begun} gave. */
+  readonly after: () => Uint8Array;
+  /** Files that get a new content by renaming. */
+  readonly replaced: readonly { readonly file: string; readonly bytes: Uint8Array }[];
+}
+
+/** Longest range that one record keeps. */
+const RECORD_BYTES = 4 * 1024 * 1024;
+
+/** The guard of a table's files: it alone decides what is written to them when. */
+export class Commits {
+  readonly #directory: string;
+  readonly #backend: Backend;
+  readonly #counters: Counters;
+  readonly #countersFile: TableFile;
+  readonly #journal: Journal;
+  /** The change counters of the journal's head. */
+  #head: { before: Uint8Array; begun: Uint8Array } | null = null;
+  /** The counters on the disk say that something is going on. */
+  #begun = false;
+  /** The commit is complete, but its journal couldn't be removed. */
+  #leftOver = false;
+
+  constructor(directory: string, backend: Backend, counters: Counters, countersFile: TableFile) {
+    this.#directory = directory;
+    this.#backend = backend;
+    this.#counters = counters;
+    this.#countersFile = countersFile;
+    this.#journal = new Journal(directory, backend);
+  }
+
+  #start(): { before: Uint8Array; begun: Uint8Array } {
+    if (this.#leftOver) this.#journal.cut(0);
+    this.#leftOver = false;
+    if (this.#head === null) {
+      const before = this.#counters.before();
+      this.#head = { before, begun: this.#counters.begun() };
+    }
+    return this.#head;
+  }
+
+  #end(): void {
+    this.#head = null;
+    this.#begun = false;
+  }
+
+  #append(records: readonly JournalRecord[]): void {
+    const head = this.#start();
+    this.#journal.append(() => head, records);
+  }
+
+  #begin(): void {
+    if (this.#begun) return;
+    this.#writeCounters(this.#start().begun);
+    this.#begun = true;
+  }
+
+  #writeCounters(bytes: Uint8Array): void {
+    const file = this.#countersFile;
+    if (file.size() < 0) file.empty(true);
+    file.write(this.#counters.offset, bytes);
+    file.flush();
+  }
+
+  /** What has to be in the journal before `file` is sent. */
+  #records(file: TableFile, name: string): JournalRecord[] {
+    const records: JournalRecord[] = [], saved = this.#journal.saved(name);
+    if (saved === undefined) {
+      records.push({ kind: "length", file: name, length: file.existed() ? file.committed() : -1 });
+    }
+    const { ranges, newLength } = file.overwrites();
+    for (const [start, end] of ranges) this.#save(file, name, start, end, newLength, saved, records);
+    return records;
+  }
+
+  #save(
+    file: TableFile,
+    name: string,
+    start: number,
+    end: number,
+    newLength: number,
+    saved: RangeSet | undefined,
+    records: JournalRecord[],
+  ): void {
+    for (const part of (saved ?? new RangeSet()).split(start, end)) {
+      for (let offset = part.start; offset < part.end; offset += RECORD_BYTES) {
+        const length = Math.min(RECORD_BYTES, part.end - offset);
+        const bytes = new Uint8Array(length);
+        if (offset < newLength) {
+          file.fill(bytes.subarray(0, Math.min(length, newLength - offset)), offset, false);
+        }
+        const checksums = sectorChecksums(bytes, offset);
+        records.push(
+          part.inside ? { kind: "new", file: name, offset, length, newLength, checksums } : {
+            kind: "old",
+            file: name,
+            offset,
+            newLength,
+            old: file.diskBytes(offset, offset + length),
+            checksums,
+          },
+        );
+      }
+    }
+  }
+
+  /**
+   * Sees to it that what is pending of a file can be sent before the commit. Where committed bytes are overwritten, the
+   * disk has them in the journal when this returns.
+   */
+  prepare(file: TableFile, name: string): void {
+    const records = this.#records(file, name);
+    if (records.length === 0) return;
+    this.#append(records);
+    if (records.every(({ kind }) => kind === "length")) return;
+    this.#journal.sync();
+    this.#begin();
+  }
+
+  /** Carries a commit out. After an error what is pending is still pending, and the disk has the state before. */
+  commit(files: ReadonlyMap<string, TableFile>, request: CommitRequest): void {
+    const { durable, replaced } = request;
+    this.#start();
+    const after = request.after();
+    const dirty = [...files].filter(([, file]) => file.dirty);
+    const records = dirty.flatMap(([name, file]) => file.isRemoved ? [] : this.#records(file, name));
+    for (const { file, bytes } of replaced) {
+      const old = readWholeFile(this.#backend, `${this.#directory}/${file}`);
+      records.push({ kind: "whole", file, old, newLength: bytes.length, checksum: crc32(bytes) });
+    }
+    records.push({ kind: "end", file: this.#counters.file, after });
+    const mark = this.#journal.length;
+    try {
+      this.#append(records);
+      if (durable) this.#journal.sync();
+      this.#begin();
+      for (const [, file] of dirty) file.send();
+      for (const { file, bytes } of replaced) {
+        replaceFile(this.#backend, `${this.#directory}/${file}`, bytes, { syncDirectory: false });
+      }
+      if (durable) this.#syncAll(files);
+      this.#writeCounters(after);
+    } catch (error) {
+      this.#undo(files, mark);
+      throw error;
+    }
+    // From here on the commit is complete.
+    this.#end();
+    for (const [, file] of dirty) file.settle();
+    for (const file of files.values()) file.commit();
+    if (durable) this.#countersFile.sync();
+    try {
+      this.#journal.cut(0);
+      for (const [, file] of dirty) file.unlink();
+    } catch {
+      // A journal whose commit is complete harms nobody, nor does a file that nothing refers to.
+      this.#leftOver = this.#journal.active;
+    }
+  }
+
+  #syncAll(files: ReadonlyMap<string, TableFile>): void {
+    for (const file of files.values()) {
+      if (file.unsynced) file.sync();
+      file.takeRenamed();
+    }
+    this.#backend.syncDirectory(this.#directory);
+  }
+
+  /** Puts back what records from `mark` on saved, and forgets them; if that fails they stay, for the next try or for recovery. */
+  #undo(files: ReadonlyMap<string, TableFile>, mark: number): void {
+    try {
+      // Counters that say "complete" must not meet old bytes.
+      if (this.#begun) this.#writeCounters(this.#head!.begun);
+      this.#restore(files, mark);
+      this.#journal.cut(mark);
+    } catch {
+      // The first error is what the caller has to hear.
+    }
+  }
+
+  #restore(files: ReadonlyMap<string, TableFile>, mark: number): JournalRecord[] {
+    const records = this.#journal.records(mark);
+    for (const record of records) {
+      if (record.kind === "old") files.get(record.file)?.restore(record.offset, record.old);
+      else if (record.kind === "whole") restoreWhole(this.#backend, this.#directory, record);
+    }
+    return records;
+  }
+
+  /**
+   * Drops what is pending and puts back everything that was sent since the last commit.
+   *
+   * @throws TableError IO; the journal stays then
+   */
+  abandon(files: ReadonlyMap<string, TableFile>): void {
+    for (const file of files.values()) file.discard();
+    if (!this.#journal.active || this.#leftOver) return;
+    for (const record of this.#restore(files, 0)) {
+      if (record.kind === "length") files.get(record.file)?.restoreLength(record.length);
+    }
+    this.#journal.cut(0);
+    this.#end();
+    for (const file of files.values()) file.commit();
+  }
+
+  /** True when something was sent that no commit holds yet. */
+  get active(): boolean {
+    return this.#journal.active;
+  }
+
+  /** Closes the journal. */
+  close(): void {
+    this.#journal.close();
+  }
+}
+
+/** Puts back a file that was replaced by another of its name. */
+export function restoreWhole(
+  backend: Backend,
+  directory: string,
+  record: { readonly file: string; readonly old: Uint8Array | null },
+): void {
+  const path = `${directory}/${record.file}`;
+  if (record.old !== null) replaceFile(backend, path, record.old);
+  else if (backend.kind(path) !== null) backend.remove(path);
+}

@@ -1,0 +1,149 @@
+/**
+ * The journal of an open table as its writer keeps it (format: `journal-format.ts`). It is there from the first write of
+ * a commit to its end. Whoever holds the table's write lock and finds one knows that its writer is dead.
+ */
+import { TableError } from "../error.ts";
+import type { Backend, Handle } from "./backend.ts";
+import {
+  JOURNAL_FILE,
+  type JournalHead,
+  type JournalRecord,
+  readJournal,
+  writeHead,
+  writeRecord,
+} from "./journal-format.ts";
+import { RangeSet } from "./ranges.ts";
+
+/** A writer's journal. */
+export class Journal {
+  readonly path: string;
+  readonly #directory: string;
+  readonly #backend: Backend;
+  #handle: Handle | null = null;
+  #head: JournalHead | null = null;
+  #length = 0;
+  #unsynced = false;
+  /** Files whose length at the last commit is in the journal, and what of their bytes is. */
+  readonly #saved = new Map<string, RangeSet>();
+
+  constructor(directory: string, backend: Backend) {
+    this.path = `${directory}/${JOURNAL_FILE}`;
+    this.#directory = directory;
+    this.#backend = backend;
+  }
+
+  /** True when there is one. */
+  get active(): boolean {
+    return this.#handle !== null;
+  }
+
+  /** Bytes in it. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** What is saved of a file, or undefined when not even its length is. */
+  saved(file: string): RangeSet | undefined {
+    return this.#saved.get(file);
+  }
+
+  #open(): Handle {
+    if (this.#handle !== null) return this.#handle;
+    if (this.#backend.kind(this.path) !== null) {
+      throw new TableError(
+        "NEEDS_RECOVERY",
+        "another writer's journal is there; `table recover` looks at it",
+        {
+          file: this.path,
+        },
+      );
+    }
+    this.#unsynced = true;
+    return this.#handle = this.#backend.open(this.path, "create");
+  }
+
+  /** Writes records behind those that are there, by one call; what they save counts as saved then. */
+  append(head: () => { before: Uint8Array; begun: Uint8Array }, records: readonly JournalRecord[]): void {
+    const handle = this.#open();
+    const begins = this.#head === null;
+    const own = this.#head ?? { id: crypto.getRandomValues(new Uint32Array(1))[0]!, ...head() };
+    const parts = records.map((record) => writeRecord(own.id, record));
+    if (begins) parts.unshift(writeHead(own));
+    const bytes = joined(parts);
+    handle.write(bytes, this.#length);
+    this.#head = own;
+    this.#length += bytes.length;
+    for (const record of records) this.#note(record);
+  }
+
+  #note(record: JournalRecord): void {
+    if (record.kind !== "length" && record.kind !== "old") return;
+    let ranges = this.#saved.get(record.file);
+    if (ranges === undefined) this.#saved.set(record.file, ranges = new RangeSet());
+    if (record.kind === "old") ranges.add(record.offset, record.offset + record.old.length);
+  }
+
+  /** Returns when the disk has it, and its name. */
+  sync(): void {
+    this.#handle?.sync();
+    if (!this.#unsynced) return;
+    this.#backend.syncDirectory(this.#directory);
+    this.#unsynced = false;
+  }
+
+  /** The records from byte `mark` on, as they stand in the file; all of them for 0. */
+  records(mark: number): JournalRecord[] {
+    if (this.#handle === null || this.#head === null) return [];
+    const bytes = new Uint8Array(this.#length);
+    const got = this.#handle.read(bytes, 0);
+    const content = readJournal(bytes.subarray(0, got), this.path);
+    if (content === null) {
+      throw new TableError("CORRUPT", "the journal can't be read back", { file: this.path });
+    }
+    let at = writeHead(this.#head).length;
+    for (const [i, record] of content.records.entries()) {
+      if (at >= mark) return content.records.slice(i);
+      at += writeRecord(this.#head.id, record).length;
+    }
+    return [];
+  }
+
+  /** Forgets the records from byte `mark` on; 0: there is no journal any more. */
+  cut(mark: number): void {
+    if (this.#handle === null) return;
+    if (mark === 0) {
+      this.#backend.remove(this.path);
+      this.#forget();
+      return;
+    }
+    this.#handle.resize(mark);
+    this.#length = mark;
+    const kept = this.records(0);
+    this.#saved.clear();
+    for (const record of kept) this.#note(record);
+  }
+
+  #forget(): void {
+    const handle = this.#handle;
+    this.#handle = this.#head = null;
+    this.#length = 0;
+    this.#saved.clear();
+    handle?.close();
+  }
+
+  /** Closes the file. A journal that is still there is for recovery. */
+  close(): void {
+    this.#forget();
+  }
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  if (parts.length === 1) return parts[0]!;
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}

@@ -1,0 +1,181 @@
+/**
+ * A table's part in what several processes do with it: its lock, and the change counters in `table.lock` from which each
+ * learns that another changed something (format reference part 1, sections 8.3 to 8.5).
+ */
+import { pid } from "node:process";
+import { TableError } from "../error.ts";
+import { SYNC_OFFSET_BYTES, withoutRequest, withRequest } from "../format/table-lock.ts";
+import type { Backend, Handle } from "../io/backend.ts";
+import { JOURNAL_FILE } from "../io/journal-format.ts";
+import type { LockKind, LockMode, TableLock } from "../io/lock.ts";
+import { readWholeFile } from "../io/whole-file.ts";
+
+/** How long a lock is waited for unless told otherwise, in milliseconds. */
+export const LOCK_TIMEOUT_MS = 10_000;
+/** Longest sync object that is compared in one read; one manager takes 4 bytes. */
+const STAMP_BYTES = 4096;
+const EMPTY = new Uint8Array(0);
+
+/** What a table is told about sharing when it is opened. */
+export interface SharingOptions {
+  readonly mode: LockMode;
+  readonly timeoutMs: number;
+  readonly writable: boolean;
+}
+
+/** The lock and the counters of one open table. */
+export class Sharing {
+  readonly mode: LockMode;
+  readonly #directory: string;
+  readonly #path: string;
+  readonly #backend: Backend;
+  readonly #lock: TableLock | null;
+  readonly #timeoutMs: number;
+  readonly #writable: boolean;
+  #handle: Handle | null = null;
+  /** No `table.lock` is there. */
+  #absent = false;
+  /** What stood in `table.lock` when the table was last read. */
+  #seen: Uint8Array = EMPTY;
+  /** Length of the journal whose old bytes are shown, null if there is none. */
+  overlay: number | null = null;
+  readonly #scratch = new Uint8Array(STAMP_BYTES);
+
+  constructor(directory: string, backend: Backend, lock: TableLock | null, options: SharingOptions) {
+    this.#directory = directory;
+    this.#path = `${directory}/table.lock`;
+    this.#backend = backend;
+    this.#lock = lock;
+    this.mode = options.mode;
+    this.#timeoutMs = options.timeoutMs;
+    this.#writable = options.writable;
+  }
+
+  /** What is held of the table's lock; `write` for one that nobody can share. */
+  get held(): LockKind | null {
+    return this.#lock === null ? null : this.#lock.held;
+  }
+
+  /** True when nobody else can change the table: its lock is held, or its user says so. */
+  get alone(): boolean {
+    return this.held !== null || (this.#writable && this.#lock === null);
+  }
+
+  // ---- change counters
+
+  /** The sync object in `table.lock` with its length, empty if there is none; valid until the next call. */
+  #stamp(): Uint8Array {
+    if (this.#handle === null) {
+      if (this.#absent) return EMPTY;
+      try {
+        this.#handle = this.#backend.open(this.#path, "read");
+      } catch (error) {
+        if (!(error instanceof TableError) || error.code !== "NOT_FOUND") throw error;
+        // Where the table is written it may come any time.
+        this.#absent = !this.#writable;
+        return EMPTY;
+      }
+    }
+    const scratch = this.#scratch;
+    const got = this.#handle.read(scratch, SYNC_OFFSET_BYTES);
+    if (got < 4) return EMPTY;
+    const length = new DataView(scratch.buffer).getUint32(0);
+    return length === 0 ? EMPTY : scratch.subarray(0, Math.min(got, 4 + length));
+  }
+
+  /** Notes what the counters are now and returns them: the table is about to be read. */
+  look(): Uint8Array {
+    return this.#seen = this.#stamp().slice();
+  }
+
+  /** True when the counters are others than those that were noted, or a journal whose old bytes are shown went on. */
+  moved(): boolean {
+    return !sameBytes(this.#stamp(), this.#seen) ||
+      (this.overlay !== null && this.overlay !== this.#journalLength());
+  }
+
+  #journalLength(): number {
+    const path = `${this.#directory}/${JOURNAL_FILE}`;
+    if (this.#backend.kind(path) === null) return -1;
+    return readWholeFile(this.#backend, path)?.length ?? -1;
+  }
+
+  /** What the counters were when they were last noted. */
+  get seen(): Uint8Array {
+    return this.#seen;
+  }
+
+  /** Notes counters that were written here. */
+  wrote(stamp: Uint8Array): void {
+    this.#seen = stamp;
+  }
+
+  // ---- locks
+
+  /**
+   * Takes the lock, waiting for as long as the table's options say, with our process in the list of those who wait.
+   *
+   * @throws TableError LOCKED
+   */
+  acquire(kind: LockKind, timeoutMs: number = this.#timeoutMs): void {
+    const lock = this.#lock;
+    if (lock === null || lock.held === "write" || lock.held === kind) return;
+    lock.acquire(kind, { timeoutMs, ...(this.#writable ? { onWait: () => ask(lock) } : {}) });
+  }
+
+  /** As {@linkcode acquire}, without blocking while it waits. */
+  async acquireAsync(kind: LockKind, timeoutMs: number = this.#timeoutMs): Promise<void> {
+    const lock = this.#lock;
+    if (lock === null || lock.held === "write" || lock.held === kind) return;
+    await lock.acquireAsync(kind, { timeoutMs, ...(this.#writable ? { onWait: () => ask(lock) } : {}) });
+  }
+
+  /** Lets go of the lock. */
+  unlock(): void {
+    this.#lock?.unlock();
+  }
+
+  /** Makes sure that nobody else has the table open while `work` runs. @throws TableError LOCKED */
+  exclusively<T>(work: () => T): T {
+    this.#lock?.exclude();
+    try {
+      return work();
+    } finally {
+      this.#lock?.share();
+    }
+  }
+
+  /** @throws TableError LOCKED when the table is locked by its user, who didn't */
+  checkHeld(): void {
+    if (this.mode !== "user" || this.held === "write") return;
+    throw new TableError(
+      "LOCKED",
+      'the table was opened with lock: "user"; call lock("write") before changing it',
+      {
+        file: this.#path,
+      },
+    );
+  }
+
+  close(): void {
+    const handle = this.#handle;
+    this.#handle = null;
+    try {
+      handle?.close();
+    } finally {
+      this.#lock?.close();
+    }
+  }
+}
+
+/** Puts our process into the list of those who wait; the result takes it out again. */
+function ask(lock: TableLock): () => void {
+  lock.write(withRequest(lock.read(SYNC_OFFSET_BYTES), pid));
+  return () => lock.write(withoutRequest(lock.read(SYNC_OFFSET_BYTES), pid));
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
