@@ -87,6 +87,7 @@ export type Action =
   | { do: "removeSome"; rows: number[] }
   | { do: "addColumn"; column: BoundColumn }
   | { do: "removeColumn"; column: number }
+  | { do: "flush" }
   | { do: "reopen" };
 
 const someRows = fc.array(fc.nat(), { minLength: 1, maxLength: 12 });
@@ -110,6 +111,7 @@ export const action: fc.Arbitrary<Action> = fc.oneof(
     seed: fc.nat(),
   }),
   fc.record({ do: fc.constant("setShape" as const), column: fc.nat(), rows: someRows, shape: fc.nat() }),
+  fc.constant({ do: "flush" as const }),
   fc.constant({ do: "reopen" as const }),
 );
 
@@ -142,6 +144,7 @@ export class Checked {
 
   apply(action: Action): void {
     if (action.do === "reopen") return this.#reopen();
+    if (action.do === "flush") return void this.bench.flush();
     if (action.do === "remove" || action.do === "removeSome") return this.#removeRows(action);
     if (action.do === "addColumn") {
       this.bench.addColumn(action.column);

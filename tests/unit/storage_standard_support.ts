@@ -17,7 +17,7 @@ import { runSync } from "../../src/io/drivers.ts";
 import { TableFiles } from "../../src/io/files.ts";
 import { MemoryBackend, MemoryStore } from "../../src/io/memory-backend.ts";
 import type { Finding } from "../../src/storage/findings.ts";
-import type { BoundColumn, ManagerContext, StorageManager } from "../../src/storage/manager.ts";
+import type { BoundColumn, ManagerContext, ManagerKind, StorageManager } from "../../src/storage/manager.ts";
 import { standardStMan } from "../../src/storage/standard/mod.ts";
 
 /** Folder of the tables in memory. */
@@ -56,16 +56,25 @@ export function contextOf(
   };
 }
 
-/** A StandardStMan and its files. */
+/** A StandardStMan, or a manager of another kind, and its files. */
 export class Bench {
   readonly context: ManagerContext;
   readonly files: TableFiles;
   readonly backend: Backend;
   readonly manager: StorageManager;
+  /** What opens it. */
+  readonly kind: ManagerKind;
   /** Rows that the table has. */
   rows: number;
 
-  constructor(context: ManagerContext, files: TableFiles, backend: Backend, manager: StorageManager) {
+  constructor(
+    context: ManagerContext,
+    files: TableFiles,
+    backend: Backend,
+    manager: StorageManager,
+    kind: ManagerKind = standardStMan,
+  ) {
+    this.kind = kind;
     this.context = context;
     this.files = files;
     this.backend = backend;
@@ -140,6 +149,7 @@ export function createInMemory(
     sequence?: number;
     store?: MemoryStore;
     spec?: { bucketSize?: number; bucketRows?: number };
+    kind?: ManagerKind;
   } = {},
 ): Bench {
   const store = options.store ?? new MemoryStore();
@@ -148,14 +158,20 @@ export function createInMemory(
   const files = new TableFiles(FOLDER, backend, { writable: true });
   const context = contextOf(columns, rows, options);
   const spec = { type: "StandardStMan", name: "SSM", options: options.spec ?? {} };
-  return new Bench(context, files, backend, runSync(standardStMan.create!(context, spec), files));
+  const { kind = standardStMan } = options;
+  return new Bench(context, files, backend, runSync(kind.create!(context, spec), files), kind);
 }
 
 /** Opens a table whose files are in memory, anew. */
-export function openInMemory(context: ManagerContext, blob: Uint8Array, store: MemoryStore): Bench {
+export function openInMemory(
+  context: ManagerContext,
+  blob: Uint8Array,
+  store: MemoryStore,
+  kind: ManagerKind = standardStMan,
+): Bench {
   const backend = new MemoryBackend(store);
   const files = new TableFiles(FOLDER, backend, { writable: true });
-  return new Bench(context, files, backend, runSync(standardStMan.open(context, blob), files));
+  return new Bench(context, files, backend, runSync(kind.open(context, blob), files), kind);
 }
 
 /** The files of a bench in memory. */
@@ -184,7 +200,7 @@ export function reopened(bench: Bench, columns: readonly BoundColumn[] = bench.c
   const blob = bench.flush();
   bench.files.close();
   const context = { ...bench.context, columns: [...columns], rowCount: bench.rows };
-  return openInMemory(context, blob, storeOf(bench));
+  return openInMemory(context, blob, storeOf(bench), bench.kind);
 }
 
 function typeOf(column: BoundColumn): NumericType {

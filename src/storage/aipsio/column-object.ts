@@ -16,9 +16,10 @@ import { type Plan, readBytes } from "../../io/plan.ts";
 import type { BoundColumn } from "../manager.ts";
 import type { ScanFile } from "./scan.ts";
 
-const SCALAR_TYPE = "StManColumnAipsIO";
-const DIRECT_TYPE = "StManColumnArrayAipsIO";
-const INDIRECT_TYPE = "StManColumnIndArrayAipsIO";
+/** Types of the objects. */
+export const SCALAR_TYPE = "StManColumnAipsIO";
+export const DIRECT_TYPE = "StManColumnArrayAipsIO";
+export const INDIRECT_TYPE = "StManColumnIndArrayAipsIO";
 
 /** Bytes read to see the header of an object, whose type has at most 29 characters. */
 const HEADER_BYTES = 64;

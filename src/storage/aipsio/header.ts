@@ -18,7 +18,7 @@ import { type Plan, readBytes } from "../../io/plan.ts";
 import type { ManagerContext } from "../manager.ts";
 
 /** The type of the root object. */
-const ROOT_TYPE = "StManAipsIO";
+export const ROOT_TYPE = "StManAipsIO";
 
 /** Bytes of magic, length, type and version. */
 const START_BYTES = 4 + 4 + (4 + ROOT_TYPE.length) + 4;
@@ -33,6 +33,8 @@ const NUMBERS = 4;
 export interface AipsHeader {
   readonly version: number;
   readonly name: string;
+  /** Indirect columns made so far: the number of the next one. */
+  readonly uniqueNumber: number;
   readonly rowCount: number;
   /** Offset of the first column's object. */
   readonly columnsAt: number;
@@ -82,7 +84,7 @@ export function* readAipsHeader(context: ManagerContext, file: string, fileBytes
   reader.offset = START_BYTES;
   const name = version === 1 ? "" : reader.string();
   expectNumber(reader, "sequence number", context.sequence);
-  reader.u32(); // uniqNr
+  const uniqueNumber = reader.u32();
   const rowCount = readRowCount(reader, context.rowCount);
   expectNumber(reader, "number of columns", columnCount);
   for (const column of context.columns) {
@@ -92,7 +94,7 @@ export function* readAipsHeader(context: ManagerContext, file: string, fileBytes
       reader.fail(`data type of column ${column.name} is ${code}, the table's is ${expected}`, at);
     }
   }
-  return { version, name, rowCount, columnsAt, end };
+  return { version, name, uniqueNumber, rowCount, columnsAt, end };
 }
 
 function expectNumber(reader: AipsReader, what: string, expected: number): void {

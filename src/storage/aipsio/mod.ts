@@ -1,26 +1,23 @@
 /**
  * StManAipsIO, the first storage manager that casacore had: a file that is one AipsIO object, with each column's values
- * behind each other. Old tables and the log tables of images have it. Format reference part 3, sections B1 and B2.
+ * behind each other. Old tables and the log tables of images have it. Format reference part 3, sections B1 to B3.
  */
-import { isNumeric } from "../../array/dtype.ts";
 import { TableError } from "../../error.ts";
 import { fileSize, type Plan } from "../../io/plan.ts";
 import { arrayFileName } from "../arrayfile/header.ts";
-import { LazyArrayFile } from "../arrayfile/lazy.ts";
-import type { ManagedColumn, ManagerContext, ManagerInfo, ManagerKind, StorageManager } from "../manager.ts";
-import type { Finding } from "../findings.ts";
-import { AipsFile } from "./aips-file.ts";
-import { checkAips } from "./check.ts";
+import type { ManagerContext, ManagerKind, StorageManager, StorageSpec } from "../manager.ts";
 import { isIndirect } from "./column-object.ts";
 import { type AipsHeader, readAipsHeader } from "./header.ts";
-import { IndirectColumn } from "./indirect-column.ts";
-import { NumericColumn } from "./numeric-column.ts";
-import { StringColumn } from "./string-column.ts";
+import { AipsManager } from "./manager.ts";
 
-/** The kind that serves `StManAipsIO`. */
+/** Array files of single columns that are looked for; a damaged number may be any. */
+const MOST_NUMBERS = 1000;
+
+/** The kind that serves `StManAipsIO`. A new one has no options. */
 export const stManAipsIO: ManagerKind = {
   serves: (type) => type === "StManAipsIO",
   open: openManager,
+  create: createManager,
 };
 
 /** Opens the manager of an existing table; its blob is empty. @throws TableError NOT_FOUND, CORRUPT, UNSUPPORTED */
@@ -31,59 +28,27 @@ function* openManager(context: ManagerContext): Plan<StorageManager> {
     throw new TableError("NOT_FOUND", "the file of a StManAipsIO is missing", { file: context.pathOf(name) });
   }
   const header = yield* readAipsHeader(context, name, fileBytes);
-  const names = arrayFileNames(context, header.version);
+  const names = arrayFileNames(context, header);
   const sizes = (yield { kind: "size", files: names }) as number[];
-  return new AipsManager(context, header, [name, ...names.filter((_, i) => sizes[i]! >= 0)]);
+  return new AipsManager(context, header.name, header, names.filter((_, i) => sizes[i]! >= 0));
 }
 
-/** The array files that the manager may have: one for all columns, or in old tables one for each. */
-function arrayFileNames(context: ManagerContext, version: number): string[] {
-  const indirect = context.columns.filter(isIndirect);
-  if (indirect.length === 0) return [];
-  const common = arrayFileName(context.sequence);
-  return version > 1 ? [common] : [common, ...indirect.map((_, k) => arrayFileName(context.sequence, k))];
+/** The array files that the manager may have: one for all columns, and one for each that stems from an old table. */
+function arrayFileNames({ columns, sequence }: ManagerContext, header: AipsHeader): string[] {
+  if (!columns.some(isIndirect)) return [];
+  const numbers = Math.min(header.uniqueNumber, MOST_NUMBERS);
+  return [arrayFileName(sequence), ...Array.from({ length: numbers }, (_, k) => arrayFileName(sequence, k))];
 }
 
-class AipsManager implements StorageManager {
-  readonly type = "StManAipsIO";
-  readonly name: string;
-  readonly sequence: number;
-  readonly rowCount: number;
-  readonly dirty = false;
-  readonly info: ManagerInfo;
-  readonly check: () => Plan<Finding[]>;
-  readonly #files: readonly string[];
-  readonly #columns: readonly ManagedColumn[];
-
-  constructor(context: ManagerContext, header: AipsHeader, files: readonly string[]) {
-    this.name = header.name;
-    this.sequence = context.sequence;
-    this.rowCount = header.rowCount;
-    this.info = { version: header.version };
-    this.#files = files;
-    const file = new AipsFile(files[0]!, context.pathOf(files[0]!), header, context.columns);
-    this.check = () => checkAips(file, context);
-    const arrayName = arrayFileName(context.sequence);
-    const arrays = new LazyArrayFile(arrayName, context.pathOf(arrayName), true);
-    this.#columns = context.columns.map((bound, i) => {
-      if (isIndirect(bound)) return new IndirectColumn(file, i, context, arrays);
-      const shape = bound.kind === "scalar" ? [] : bound.shape;
-      if (shape === null) {
-        throw new TableError("CORRUPT", `column ${bound.name} is direct, but has no shape`, {
-          file: context.pathOf("table.dat"),
-        });
-      }
-      return isNumeric(bound.dtype)
-        ? new NumericColumn(file, i, bound.dtype, shape)
-        : new StringColumn(file, i, shape);
-    });
+/** Makes the manager of a new table. @throws TableError INVALID_ARGUMENT, LIMIT */
+function* createManager(context: ManagerContext, spec: StorageSpec): Plan<StorageManager> {
+  const [option] = Object.keys(spec.options);
+  if (option !== undefined) {
+    throw new TableError("INVALID_ARGUMENT", `StManAipsIO has no option ${option}, nor any other`);
   }
-
-  files(): string[] {
-    return [...this.#files];
-  }
-
-  column(index: number): ManagedColumn {
-    return this.#columns[index]!;
-  }
+  yield { kind: "create", file: `table.f${context.sequence}` };
+  const manager = new AipsManager(context, spec.name, null, []);
+  for (const column of context.columns) yield* manager.addColumn(column);
+  yield* manager.addRows(context.rowCount);
+  return manager;
 }
