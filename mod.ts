@@ -35,6 +35,8 @@ export {
   type ArrayOptions,
   type ColumnOptions,
   type ColumnSpec,
+  dysco,
+  type DyscoOptions,
   memory,
   scalar,
   standard,

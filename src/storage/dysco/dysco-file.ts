@@ -20,8 +20,8 @@ export class DyscoFile {
   /** The path that errors name. */
   readonly path: string;
   readonly header: DyscoHeader;
-  /** Blocks that the file holds to their end. */
-  readonly blockCount: number;
+  /** Blocks that the file holds to their end; more when some are written. */
+  blockCount: number;
   readonly #source: ColumnSource;
   readonly #tablePath: string;
   #levels: Float64Array<ArrayBuffer> | null = null;

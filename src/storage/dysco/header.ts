@@ -30,9 +30,9 @@ export const NORMALIZATIONS = ["AF", "RF", "Row"] as const;
 export type Normalization = (typeof NORMALIZATIONS)[number];
 
 /** Bytes of the file header without the name, and where that is. */
-const FIXED_BYTES = 52, NAME_AT = 16;
+export const FIXED_BYTES = 52, NAME_AT = 16;
 /** Bytes of a column header. */
-const COLUMN_BYTES = 12;
+export const COLUMN_BYTES = 12;
 /** Longest header that is read: one of some 40,000 columns. */
 const MAX_HEADER_BYTES = 1024 * 1024;
 

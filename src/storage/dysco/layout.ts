@@ -18,7 +18,7 @@ import type { BoundColumn } from "../manager.ts";
 import type { DyscoHeader, Normalization } from "./header.ts";
 
 /** Numbers of bits that casacore packs. */
-const BITS: readonly number[] = [2, 3, 4, 6, 8, 10, 12, 16];
+export const SYMBOL_BITS: readonly number[] = [2, 3, 4, 6, 8, 10, 12, 16];
 
 /** What a column's floats scale. */
 export type Scaling = Normalization | "weights";
@@ -46,22 +46,20 @@ export interface Part {
 /** The parts of a manager's columns, in their order; checked against the header where it knows how long a block is. */
 export function partsOf(header: DyscoHeader, columns: readonly BoundColumn[], path: string): Part[] {
   const { rowsPerBlock, blockBytes, columnBytes, fileBytes } = header;
-  const parts: Part[] = [];
-  let at = 0;
+  const parts = layoutOf(header, columns, path);
+  if (rowsPerBlock === 0) return parts;
   columns.forEach((column, i) => {
-    const part = partOf(header, column, at, path);
-    const said = columnBytes[i] ?? 0;
-    if (rowsPerBlock > 0 && said !== 0 && said !== part.bytes) {
+    const said = columnBytes[i] ?? 0, { bytes } = parts[i]!;
+    if (said !== 0 && said !== bytes) {
       throw new TableError(
         "CORRUPT",
-        `column ${column.name} is said to take ${said} bytes of a block, its values take ${part.bytes}`,
+        `column ${column.name} is said to take ${said} bytes of a block, its values take ${bytes}`,
         { file: path },
       );
     }
-    parts.push(part);
-    at += part.bytes;
   });
-  if (rowsPerBlock > 0 && at !== blockBytes) {
+  const at = bytesOf(parts);
+  if (at !== blockBytes) {
     throw new TableError(
       "CORRUPT",
       `blocks have ${blockBytes} bytes, their columns take ${at}: ${rowsPerBlock} rows, ${header.antennas} ` +
@@ -70,6 +68,23 @@ export function partsOf(header: DyscoHeader, columns: readonly BoundColumn[], pa
     );
   }
   return parts;
+}
+
+/** The parts of columns in blocks of `header.rowsPerBlock` rows and `header.antennas` antennas. */
+export function layoutOf(header: DyscoHeader, columns: readonly BoundColumn[], path: string): Part[] {
+  const parts: Part[] = [];
+  let at = 0;
+  for (const column of columns) {
+    const part = partOf(header, column, at, path);
+    parts.push(part);
+    at += part.bytes;
+  }
+  return parts;
+}
+
+/** Bytes of a block. */
+export function bytesOf(parts: readonly Part[]): number {
+  return parts.reduce((sum, part) => sum + part.bytes, 0);
 }
 
 function partOf(header: DyscoHeader, column: BoundColumn, at: number, path: string): Part {
@@ -92,12 +107,12 @@ function partOf(header: DyscoHeader, column: BoundColumn, at: number, path: stri
   const weights = dtype === "float32";
   const bits = weights ? header.weightBits : header.dataBits;
   const scaling = weights ? "weights" : header.normalization;
-  if (rowsPerBlock > 0 && (!BITS.includes(bits) || scaling === undefined)) {
+  if (rowsPerBlock > 0 && (!SYMBOL_BITS.includes(bits) || scaling === undefined)) {
     throw new TableError(
       "CORRUPT",
       scaling === undefined
         ? "the normalisation has a code that is none of 0, 1, 2"
-        : `column ${name} has symbols of ${bits} bits, expected one of ${BITS.join(", ")}`,
+        : `column ${name} has symbols of ${bits} bits, expected one of ${SYMBOL_BITS.join(", ")}`,
       { file: path },
     );
   }

@@ -1,0 +1,394 @@
+/**
+ * An open DyscoStMan that can be written.
+ *
+ * | what is written | where it waits | until |
+ * | --- | --- | --- |
+ * | values, while nobody knows how long a block is | in memory, as writes | a flush, a read, or too many of them |
+ * | values of a block | in memory, as an open block | a flush, a read of it, or too many open blocks |
+ * | bytes of a block | in the file | |
+ * | the header | in memory | a flush, after the blocks |
+ *
+ * A block of which some rows are written anew is decoded, changed and encoded again: its other rows change by what the
+ * number of bits allows, as with casacore. Rows without values are encoded as zeros, and so are the rows of the last block
+ * that the table doesn't have yet.
+ */
+import { type Box, rowRange, type Rows } from "../../array/rows.ts";
+import { type BlockBaselines, MAX_ANTENNAS } from "../../array/visibility-block.ts";
+import { TableError } from "../../error.ts";
+import { fileSize, type Plan } from "../../io/plan.ts";
+import type { ManagedColumn, ManagerContext, ManagerInfo, StorageManager } from "../manager.ts";
+import { DyscoColumn } from "./column.ts";
+import { DyscoFile } from "./dysco-file.ts";
+import { BlockEncoder } from "./encoder.ts";
+import { antennasOf, keyValues, rowsOfFirstStep } from "./grouping.ts";
+import type { DyscoHeader } from "./header.ts";
+import { writeHeader } from "./header-write.ts";
+import { HeldWrites } from "./held.ts";
+import { bytesOf, layoutOf, type Part, partsOf } from "./layout.ts";
+import { cellFloats, OpenBlock } from "./open-block.ts";
+import type { DyscoOptions } from "./options.ts";
+import { zeroSymbols } from "./zero-symbols.ts";
+import { WritableDyscoColumn } from "./writable-column.ts";
+
+/** Values that wait in memory: no more bytes than this, or one block. */
+const OPEN_BYTES = 64 * 1024 * 1024;
+/** Rows of a block are limited to so many bytes of values, where the table doesn't tell time steps apart. */
+const BLOCK_BYTES = 32 * 1024 * 1024;
+/** Blocks with missing rows that stay open after a flush, for what comes next. */
+const KEPT_BLOCKS = 4;
+/** The header keeps the bytes of a block in 32 bits. */
+const MAX_BLOCK_BYTES = 2 ** 32 - 1;
+/** Bytes of a float. */
+const FLOAT_BYTES = 4;
+
+/** A DyscoStMan. */
+export class DyscoManager implements StorageManager {
+  readonly type = "DyscoStMan";
+  readonly sequence: number;
+  readonly #context: ManagerContext;
+  readonly #columns: readonly WritableDyscoColumn[];
+  readonly #options: Pick<DyscoOptions, "rowsPerBlock" | "antennas">;
+  readonly #held = new HeldWrites();
+  /** By column and block, the least recently used first. */
+  readonly #open = new Map<string, OpenBlock>();
+  #openBytes = 0;
+  #file: DyscoFile;
+  #parts: readonly Part[];
+  #readers: readonly DyscoColumn[];
+  #encoder: BlockEncoder;
+  #rowCount: number;
+  #isNew: boolean;
+  #headerChanged: boolean;
+  #dataChanged = false;
+
+  /** `options` is given for a new file. */
+  constructor(context: ManagerContext, header: DyscoHeader, options: DyscoOptions | null = null) {
+    const name = `table.f${context.sequence}`;
+    this.sequence = context.sequence;
+    this.#context = context;
+    this.#rowCount = context.rowCount;
+    this.#options = options ?? { rowsPerBlock: 0, antennas: 0 };
+    this.#isNew = this.#headerChanged = options !== null;
+    this.#file = new DyscoFile(name, header, context);
+    this.#parts = partsOf(header, context.columns, this.#file.path);
+    this.#readers = this.#parts.map((part) => new DyscoColumn(this.#file, part));
+    this.#encoder = new BlockEncoder(this.#file);
+    this.#columns = this.#parts.map((_, index) => new WritableDyscoColumn(this, index));
+  }
+
+  get name(): string {
+    return this.#file.header.name;
+  }
+
+  /** The file doesn't say. */
+  get rowCount(): number {
+    return -1;
+  }
+
+  get dirty(): boolean {
+    return this.#headerChanged || this.#dataChanged;
+  }
+
+  get info(): ManagerInfo {
+    const { header } = this.#file;
+    return {
+      dataBitCount: header.dataBits,
+      weightBitCount: header.weightBits,
+      ...(header.distribution === undefined ? {} : { distribution: header.distribution }),
+      ...(header.normalization === undefined ? {} : { normalization: header.normalization }),
+      studentTNu: header.studentNu,
+      distributionTruncation: header.truncation,
+      rowsPerBlock: header.rowsPerBlock,
+      antennas: header.antennas,
+      blockSize: header.blockBytes,
+      blocks: this.#file.blockCount,
+    };
+  }
+
+  files(): string[] {
+    return [this.#file.name];
+  }
+
+  column(index: number): ManagedColumn {
+    return this.#columns[index]!;
+  }
+
+  /** Reads a column of the file. */
+  reader(column: number): DyscoColumn {
+    return this.#readers[column]!;
+  }
+
+  part(column: number): Part {
+    return this.#parts[column]!;
+  }
+
+  // deno-lint-ignore require-yield
+  *addRows(count: number): Plan<void> {
+    this.#rowCount += count;
+  }
+
+  /** Plan: removes the last rows; no others, as in casacore, since rows lie in blocks by their numbers. */
+  *removeRows(rows: Rows): Plan<void> {
+    const end = this.#rowCount - rows.length;
+    if (rows.length === 0) return;
+    if (rows.at(0) !== end) {
+      throw new TableError(
+        "UNSUPPORTED",
+        `row ${rows.at(0)} can't be removed: DyscoStMan removes the last rows of a table only`,
+      );
+    }
+    this.#rowCount = end;
+    this.#held.cut(end);
+    const { rowsPerBlock } = this.#file.header;
+    if (rowsPerBlock === 0) return;
+    const block = Math.floor(end / rowsPerBlock), left = end - block * rowsPerBlock;
+    const blocks = left === 0 ? block : block + 1;
+    for (const [key, open] of this.#open) {
+      if (open.block >= blocks) this.#drop(key);
+      else if (open.block === block) open.forget(left);
+    }
+    if (blocks < this.#file.blockCount) {
+      this.#file.blockCount = blocks;
+      this.#dataChanged = true;
+      yield { kind: "resize", file: this.#file.name, length: this.#file.blockAt(blocks), shrink: true };
+    }
+    if (left === 0 || block >= this.#file.blockCount) return;
+    this.#dataChanged = true;
+    for (const part of this.#parts) yield* zeroSymbols(this.#file, part, block, left);
+  }
+
+  /** Plan: puts cells or boxes of them, or keeps them until it is known where they go. */
+  *write(column: number, rows: Rows, box: Box | null, bytes: Uint8Array): Plan<void> {
+    this.#checkWritable();
+    if (this.#file.header.rowsPerBlock === 0 && this.#held.bytes + bytes.length <= OPEN_BYTES) {
+      this.#held.add({ column, rows, box, bytes });
+      this.#dataChanged = true;
+      return;
+    }
+    yield* this.#settle();
+    if (this.#parts[column]!.scaling === "AF") {
+      for (const { row, count } of rows.runs()) yield* this.#baselines(row, count);
+    }
+    this.#dataChanged = true;
+    yield* this.#put(column, rows, box, bytes);
+  }
+
+  /** Plan: sees to it that the file has what was written to `rows` of a column. */
+  *store(column: number, rows: Rows): Plan<void> {
+    if (!this.#held.empty) yield* this.#settle();
+    if (this.#open.size === 0) return;
+    const { rowsPerBlock } = this.#file.header;
+    for (const { row, count } of rows.runs()) {
+      const last = Math.floor((row + count - 1) / rowsPerBlock);
+      for (const [key, open] of [...this.#open]) {
+        const inside = open.block >= Math.floor(row / rowsPerBlock) && open.block <= last;
+        if (inside && key === keyOf(column, open.block)) yield* this.#encode(column, open);
+      }
+    }
+  }
+
+  *flush(): Plan<Uint8Array> {
+    if (!this.#held.empty) yield* this.#settle();
+    for (const [key, open] of [...this.#open]) yield* this.#encode(columnOf(key), open);
+    for (const [key, open] of [...this.#open]) if (open.complete) this.#drop(key);
+    for (const key of [...this.#open.keys()].slice(0, -KEPT_BLOCKS)) this.#drop(key);
+    if (this.#headerChanged) {
+      yield { kind: "barrier" };
+      yield {
+        kind: "write",
+        file: this.#file.name,
+        offset: 0,
+        bytes: writeHeader(this.#file.header, this.#isNew),
+      };
+    }
+    this.#headerChanged = this.#dataChanged = false;
+    return new Uint8Array(0);
+  }
+
+  /** casacore leaves an empty file when nothing was written, and can't open it again itself: nobody knows what was asked of it. */
+  #checkWritable(): void {
+    const { header } = this.#file;
+    if (!this.#isNew && header.fileBytes === 0) {
+      throw new TableError(
+        "UNSUPPORTED",
+        "the file is empty, which casacore leaves when nothing was written: how to encode is not known",
+        { file: this.#file.path },
+      );
+    }
+    const scaled = this.#parts.some((part) => part.scaling !== "weights");
+    if (scaled && (header.distribution === undefined || header.normalization === undefined)) {
+      throw new TableError("CORRUPT", "the distribution or the normalisation has a code that nobody knows", {
+        file: this.#file.path,
+      });
+    }
+  }
+
+  /** Plan: fixes the size of blocks, if it isn't, and puts what was held. */
+  *#settle(): Plan<void> {
+    if (this.#file.header.rowsPerBlock === 0) yield* this.#defineBlocks();
+    const held = this.#held.take();
+    let done = 0;
+    try {
+      for (const { column, rows, box, bytes } of held) {
+        yield* this.#put(column, rows, box, bytes);
+        done++;
+      }
+    } finally {
+      // What could not be put is not lost.
+      for (const write of held.slice(done)) this.#held.add(write);
+    }
+  }
+
+  *#defineBlocks(): Plan<void> {
+    const { source, columns } = this.#context;
+    const { header: old, path, name } = this.#file;
+    let rowsPerBlock = this.#options.rowsPerBlock;
+    if (rowsPerBlock === 0) {
+      const most = Math.max(...this.#parts.map(cellFloats)) * FLOAT_BYTES;
+      const limit = Math.max(1, Math.floor(BLOCK_BYTES / most));
+      rowsPerBlock = yield* rowsOfFirstStep(source, this.#rowCount, limit);
+    }
+    const antennas = this.#options.antennas || (yield* antennasOf(source, this.#rowCount));
+    if (antennas > MAX_ANTENNAS && old.normalization === "AF") {
+      throw new TableError("LIMIT", `${antennas} antennas, at most ${MAX_ANTENNAS} are possible`, {
+        file: path,
+      });
+    }
+    const header = { ...old, rowsPerBlock, antennas };
+    const parts = layoutOf(header, columns, path), blockBytes = bytesOf(parts);
+    if (blockBytes > MAX_BLOCK_BYTES) {
+      throw new TableError(
+        "LIMIT",
+        `${rowsPerBlock} rows take ${blockBytes} bytes, a block has at most ${MAX_BLOCK_BYTES}`,
+        { file: path },
+      );
+    }
+    const columnBytes = parts.map((part) => part.bytes);
+    this.#file = new DyscoFile(name, { ...header, blockBytes, columnBytes, fileBytes: 0 }, this.#context);
+    this.#parts = parts;
+    this.#readers = parts.map((part) => new DyscoColumn(this.#file, part));
+    this.#encoder = new BlockEncoder(this.#file);
+    // What lies where blocks will be belongs to none.
+    if ((yield* fileSize(name)) > header.blocksAt) {
+      yield { kind: "resize", file: name, length: header.blocksAt, shrink: true };
+    }
+    this.#headerChanged = true;
+  }
+
+  *#put(column: number, rows: Rows, box: Box | null, bytes: Uint8Array): Plan<void> {
+    const { rowsPerBlock } = this.#file.header, part = this.#parts[column]!;
+    const size = bytes.length / rows.length;
+    for (const run of rows.runs()) {
+      for (let done = 0; done < run.count;) {
+        const row = run.row + done,
+          block = Math.floor(row / rowsPerBlock),
+          first = row - block * rowsPerBlock;
+        const count = Math.min(run.count - done, rowsPerBlock - first);
+        const at = (run.index + done) * size, some = bytes.subarray(at, at + count * size);
+        done += count;
+        const whole = box === null && count === this.#rowsIn(block);
+        if (whole && count === rowsPerBlock && part.scaling !== "AF") {
+          this.#drop(keyOf(column, block));
+          yield* this.#writeBlock(part, block, this.#encoder.encode(part, column, block, count, some));
+          continue;
+        }
+        const open = yield* this.#openBlock(column, block, whole);
+        open.put(first, count, box, some);
+        open.changed = true;
+      }
+    }
+  }
+
+  /** Rows of a block that the table has. */
+  #rowsIn(block: number): number {
+    const { rowsPerBlock } = this.#file.header;
+    return Math.max(0, Math.min(rowsPerBlock, this.#rowCount - block * rowsPerBlock));
+  }
+
+  /** Plan: a block's values in memory; those of the file, unless all of them are about to be replaced. */
+  *#openBlock(column: number, block: number, replaced: boolean): Plan<OpenBlock> {
+    const key = keyOf(column, block), part = this.#parts[column]!;
+    const { rowsPerBlock } = this.#file.header;
+    let open = this.#open.get(key);
+    if (open !== undefined) {
+      this.#open.delete(key);
+      this.#open.set(key, open);
+      return open;
+    }
+    const size = cellFloats(part) * FLOAT_BYTES * rowsPerBlock;
+    for (const [oldest, other] of [...this.#open]) {
+      if (this.#openBytes + size <= OPEN_BYTES) break;
+      yield* this.#encode(columnOf(oldest), other);
+      this.#drop(oldest);
+    }
+    open = new OpenBlock(part, block, rowsPerBlock);
+    const rows = this.#rowsIn(block);
+    if (!replaced && block < this.#file.blockCount) {
+      const target = { kind: "numeric", bytes: open.bytes(rows) } as const;
+      const shape = [part.correlations, part.channels];
+      yield* this.#readers[column]!.read(rowRange(block * rowsPerBlock, rows), shape, null, target, 0);
+      open.give(0, rows);
+    }
+    this.#open.set(key, open);
+    this.#openBytes += open.values.byteLength;
+    return open;
+  }
+
+  #drop(key: string): void {
+    this.#openBytes -= this.#open.get(key)?.values.byteLength ?? 0;
+    this.#open.delete(key);
+  }
+
+  /** Plan: writes an open block if the file doesn't have it. */
+  *#encode(column: number, open: OpenBlock): Plan<void> {
+    if (!open.changed) return;
+    const part = this.#parts[column]!, { block } = open, rows = this.#rowsIn(block);
+    const first = block * this.#file.header.rowsPerBlock;
+    const baselines = part.scaling === "AF" ? yield* this.#baselines(first, rows) : undefined;
+    const bytes = this.#encoder.encode(part, column, block, rows, open.bytes(rows), baselines);
+    yield* this.#writeBlock(part, block, bytes);
+    open.changed = false;
+  }
+
+  *#writeBlock(part: Part, block: number, bytes: Uint8Array): Plan<void> {
+    const file = this.#file, { name } = file;
+    if (block >= file.blockCount) {
+      // Bytes of a block that never came to its end would come back.
+      const end = file.blockAt(file.blockCount);
+      if ((yield* fileSize(name)) > end) yield { kind: "resize", file: name, length: end, shrink: true };
+      yield { kind: "resize", file: name, length: file.blockAt(block + 1), shrink: false };
+      file.blockCount = block + 1;
+    }
+    yield { kind: "write", file: name, offset: file.blockAt(block) + part.at, bytes };
+  }
+
+  /** Plan: antennas of consecutive rows. @throws TableError INVALID_ARGUMENT for one that has no factor */
+  *#baselines(row: number, count: number): Plan<BlockBaselines> {
+    const first = new Int32Array(count), second = new Int32Array(count);
+    const { source } = this.#context, { antennas } = this.#file.header;
+    yield* keyValues(source, "ANTENNA1", row, first);
+    yield* keyValues(source, "ANTENNA2", row, second);
+    for (const numbers of [first, second]) {
+      for (let i = 0; i < count; i++) {
+        if (numbers[i]! >= 0 && numbers[i]! < antennas) continue;
+        throw new TableError(
+          "INVALID_ARGUMENT",
+          `row ${row + i} is of antenna ${numbers[i]}, the file has factors for antennas 0 to ${
+            antennas - 1
+          }: ` +
+            "their number is fixed when data are first encoded (option antennas)",
+          { file: this.#file.path },
+        );
+      }
+    }
+    return { first, second };
+  }
+}
+
+function keyOf(column: number, block: number): string {
+  return `${column} ${block}`;
+}
+
+function columnOf(key: string): number {
+  return parseInt(key);
+}
