@@ -11,7 +11,7 @@
  * | AutoScale | bool | whether a put chooses scale and offset; a scale of 0 says that nothing was put into the row yet |
  */
 import { bytesOf, type NumericData, numericInfo, type NumericType } from "../../array/dtype.ts";
-import { type Box, elementsOf, type Rows } from "../../array/rows.ts";
+import { type Box, elementsOf, type Rows, sameShape } from "../../array/rows.ts";
 import type { RecordField } from "../../format/record.ts";
 import type { Plan } from "../../io/plan.ts";
 import type { BoundColumn, CellSource, ManagerContext, ManagerInfo, SettledSpec } from "../manager.ts";
@@ -125,7 +125,10 @@ export class CompressedColumn extends MappedColumn {
     for (const column of [this.stored, ...this.#chosen]) yield* column.writable();
     const cells = { rows, cellShape, box };
     const values = this.valuesOf(cells, source, at) as Float32Array;
-    if (box === null) return yield* this.#writeCells(cells, values, this.#extents(values, rows.length));
+    // A box may be all of the cell, with steps along axes of length 1.
+    if (box === null || sameShape(box.shape, cellShape)) {
+      return yield* this.#writeCells({ ...cells, box: null }, values, this.#extents(values, rows.length));
+    }
     const each = values.length / rows.length;
     for (let i = 0; i < rows.length; i++) {
       const part = values.subarray(i * each, (i + 1) * each);
