@@ -31,6 +31,7 @@ export type { CopyOptions, CopyReport } from "./src/table/copy.ts";
 export type { Cell } from "./src/table/read.ts";
 export type { RowSelection } from "./src/table/selection.ts";
 export {
+  aipsio,
   array,
   type ArrayOptions,
   type ColumnOptions,

@@ -160,6 +160,20 @@ export function standard(
   return storageOf("StandardStMan", name ?? "StandardStMan", list, options ?? (list ? {} : columns ?? {}));
 }
 
+/**
+ * Keeps all values of some columns in one file that is written anew at every flush, the first form that tables had: for few
+ * rows, and for programs that know no other. Without `columns` it takes every column that no other manager claims.
+ *
+ * @example
+ * ```ts
+ * import { aipsio } from "@tessera/tables";
+ * const storage = [aipsio("Log", ["TIME", "MESSAGE"])];
+ * ```
+ */
+export function aipsio(name = "StManAipsIO", columns?: readonly string[]): StorageSpec {
+  return storageOf("StManAipsIO", name, columns, {});
+}
+
 /** A tiled manager; `rowAxes`: axes of its hypercubes that run over rows. */
 function tiledOf(
   type: string,
@@ -264,56 +278,6 @@ export function tiledData(
  */
 export function memory(name: string, columns?: readonly string[]): StorageSpec {
   return storageOf("MemoryStMan", name, columns, {});
-}
-
-/** Options of {@linkcode dysco}; left out: those that DP3 uses, 10 and 12 bits, AF, a Gaussian truncated at 2.5. */
-export interface DyscoOptions {
-  /** Bits of each part of a visibility: 2, 3, 4, 6, 8, 10, 12 or 16. */
-  readonly dataBitCount?: number;
-  /** Bits of a weight, which all correlations of a channel share. */
-  readonly weightBitCount?: number;
-  /** What values are scaled by: antennas and channels (AF), rows and channels (RF), or rows. */
-  readonly normalization?: "AF" | "RF" | "Row";
-  /** What values are taken to be distributed like. `StudentsT` is what casacore calls `StudentT` when it is asked. */
-  readonly distribution?: "Gaussian" | "Uniform" | "StudentT" | "StudentsT" | "TruncatedGaussian";
-  /** Degrees of freedom of Student's t, from 1. */
-  readonly studentTNu?: number;
-  /** Where the truncated Gaussian ends, in standard deviations. */
-  readonly distributionTruncation?: number;
-  /** Rows of a block, all of one time step; left out: the first rows that have the same TIME, FIELD_ID and DATA_DESC_ID. */
-  readonly rowsPerBlock?: number;
-  /** Antennas that have factors, with AF at most 2048; left out: those that the table has when data are first encoded. */
-  readonly antennas?: number;
-}
-
-/**
- * Keeps visibilities and weights compressed with loss, as the Dysco manager of casacore: symbols of a few bits, scaled for
- * each time step. Columns are direct arrays of a fixed shape [correlations, channels], `WEIGHT_SPECTRUM` of float32 and
- * others of complex64. The table needs TIME, FIELD_ID, DATA_DESC_ID, ANTENNA1 and ANTENNA2, and they are to be written before
- * the data or in the same `append`: rows of a time step follow each other, time steps have the same number of rows.
- *
- * What was put is encoded when it is flushed or read, and a read gives what is kept, not what was put. Encoding is
- * deterministic: a value between two levels becomes one or the other with the right probability, by a random number that
- * belongs to its place, so the same values make the same file. NaN and infinite values come back as NaN; flags are not looked
- * at. Writing some rows of a block that is in the file decodes the block and encodes it again, which changes the others
- * a little; in a block whose rows come one by one before they are flushed, nothing is lost twice. Weights that are negative
- * or NaN become 0. Rows can be added, and the last ones removed.
- *
- * casacore reads nothing of a last block for which the table has too few rows; Tessera does.
- *
- * @example
- * ```ts
- * import { array, dysco, scalar, standard } from "@tessera/tables";
- * const columns = [
- *   scalar("TIME", "float64"),
- *   ...["FIELD_ID", "DATA_DESC_ID", "ANTENNA1", "ANTENNA2"].map((name) => scalar(name, "int32")),
- *   array("DATA", "complex64", { shape: [4, 64], direct: true }),
- * ];
- * const storage = [dysco("DyscoData", ["DATA"], { dataBitCount: 8, normalization: "RF" }), standard()];
- * ```
- */
-export function dysco(name: string, columns: readonly string[], options: DyscoOptions = {}): StorageSpec {
-  return storageOf("DyscoStMan", name, columns, options);
 }
 
 /** Options of {@linkcode dysco}; left out: those that DP3 uses, 10 and 12 bits, AF, a Gaussian truncated at 2.5. */
