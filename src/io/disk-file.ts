@@ -8,7 +8,7 @@
 import { TableError } from "../error.ts";
 import type { Backend, FileMap, Handle } from "./backend.ts";
 import type { BufferPool } from "./buffers.ts";
-import { PAGE_BYTES, type PageCache, PageOwner } from "./page-cache.ts";
+import { PAGE_BYTES, type PageCache, PageOwner, STAGING_BYTES } from "./page-cache.ts";
 
 /** What the files of a table have in common. */
 export interface FileShared {
@@ -21,10 +21,20 @@ export interface FileShared {
 }
 
 /** Most pages read by one call; how far reading ahead goes, too. */
-const LOAD_PAGES = 16;
+const LOAD_PAGES = STAGING_BYTES / PAGE_BYTES;
+/** Readers of one file that are told apart when they read on: columns that lie side by side, tiles side by side. */
+const STREAMS = 8;
 const EMPTY = new Uint8Array(0);
 /** EPERM, EACCES, EROFS: the file may still be readable. */
 const DENIED: readonly (number | undefined)[] = [1, 13, 30];
+
+/** A reader that goes through a file. */
+interface Stream {
+  /** Page behind the last one that was read. */
+  next: number;
+  /** Pages of its last read, or fewer. */
+  pages: number;
+}
 
 /** A file on the disk, by path. */
 export class DiskFile {
@@ -49,9 +59,9 @@ export class DiskFile {
   #map: FileMap | null = null;
   /** Maps that views were taken of. */
   readonly #viewed = new Set<FileMap>();
-  /** Page behind the last one that was read, and pages read ahead then. */
-  #readTo = -1;
-  #ahead = 1;
+  /** Where reads ended that others may go on from. */
+  readonly #streams: Stream[] = [];
+  #oldestStream = 0;
 
   constructor(path: string, shared: FileShared) {
     this.path = path;
@@ -108,7 +118,7 @@ export class DiskFile {
   size(): number {
     if (this.#size < 0) {
       // Most files of a table fit in a page, and its first page is wanted soon: one read tells the size and brings it.
-      if (!this.#shared.cache.has(this.#owner, 0)) this.#pages(0, 0);
+      if (!this.#shared.cache.has(this.#owner, 0)) this.#load(0, 0);
       if (this.#size < 0) this.#size = this.#need().size();
     }
     return this.#size;
@@ -121,22 +131,31 @@ export class DiskFile {
 
   // ---- reading
 
-  /** Bytes of a range within one page, in place; undefined when it crosses a page. */
+  /**
+   * Bytes of a range in place, or of one that crosses pages joined for the moment; undefined when it is too long for
+   * that. Valid until the next step.
+   */
   view(offset: number, end: number): Uint8Array | undefined {
     const index = Math.floor(offset / PAGE_BYTES), start = index * PAGE_BYTES;
-    if (end > start + PAGE_BYTES) return undefined;
-    return this.#reaching(index, index, end)[0]!.subarray(offset - start, end - start);
+    if (end <= start + PAGE_BYTES) {
+      return this.#reaching(index, index, end).subarray(offset - start, end - start);
+    }
+    if (end - offset > PAGE_BYTES) return undefined;
+    const joined = this.#shared.cache.lend()?.subarray(0, end - offset);
+    if (joined !== undefined) this.fill(joined, offset, true);
+    return joined;
   }
 
   /** Brings `lo` to `hi` into the page cache, as far as the file has it, unless the pages of `from` to `to` are there. */
   prefetch(from: number, to: number, lo: number, hi: number): void {
     const { cache } = this.#shared;
     const last = Math.floor((to - 1) / PAGE_BYTES);
-    for (let index = Math.floor(from / PAGE_BYTES); index <= last; index++) {
-      if (!cache.has(this.#owner, index)) {
-        this.#pages(Math.floor(lo / PAGE_BYTES), Math.floor((hi - 1) / PAGE_BYTES));
-        return;
-      }
+    let index = Math.floor(from / PAGE_BYTES);
+    while (index <= last && cache.has(this.#owner, index)) index++;
+    if (index > last) return;
+    const end = Math.floor((hi - 1) / PAGE_BYTES);
+    for (index = Math.floor(lo / PAGE_BYTES); index <= end; index++) {
+      if (!cache.has(this.#owner, index)) this.#load(index, end);
     }
   }
 
@@ -150,12 +169,11 @@ export class DiskFile {
     }
     const end = offset + target.length;
     const first = Math.floor(offset / PAGE_BYTES), last = Math.floor((end - 1) / PAGE_BYTES);
-    const pages = this.#reaching(first, last, end);
     for (let index = first; index <= last; index++) {
       const start = index * PAGE_BYTES,
         from = Math.max(start, offset),
         to = Math.min(start + PAGE_BYTES, end);
-      target.set(pages[index - first]!.subarray(from - start, to - start), from - offset);
+      target.set(this.#reaching(index, last, end).subarray(from - start, to - start), from - offset);
     }
   }
 
@@ -177,16 +195,23 @@ export class DiskFile {
 
   /** Brings the pages of a range into the cache, without blocking. */
   async loadAsync(offset: number, end: number): Promise<void> {
-    const { cache } = this.#shared;
-    let first = Math.floor(offset / PAGE_BYTES), last = Math.floor((end - 1) / PAGE_BYTES);
-    while (first <= last && cache.has(this.#owner, first)) first++;
-    while (first <= last && cache.has(this.#owner, last)) last--;
-    const want = this.#pagesLength(first, last);
-    if (first > last || want <= 0) return;
-    const bytes = new Uint8Array(want), changes = this.#changes;
-    const got = await this.#readAsync(bytes, first * PAGE_BYTES);
-    if (changes !== this.#changes) return;
-    this.#split(first, last, bytes.subarray(0, this.#pagesRead(bytes, first * PAGE_BYTES, got)), false);
+    const { cache } = this.#shared, changes = this.#changes;
+    const last = Math.floor((end - 1) / PAGE_BYTES);
+    for (let index = Math.floor(offset / PAGE_BYTES); index <= last; index++) {
+      if (cache.has(this.#owner, index)) continue;
+      const to = this.#loadTo(index, last), want = this.#pagesLength(index, to);
+      if (want <= 0) return;
+      const memory = this.#memoryFor(index, to);
+      try {
+        const bytes = memory.subarray(0, want), at = index * PAGE_BYTES;
+        const got = await this.#readAsync(bytes, at);
+        if (changes === this.#changes) this.#keep(index, to, memory, this.#pagesRead(bytes, at, got), false);
+      } finally {
+        this.#doneWith(index, to, memory);
+      }
+      if (changes !== this.#changes) return;
+      index = to;
+    }
   }
 
   /** Throws unless the file reaches `end`; asks for its size anew before it does. */
@@ -257,18 +282,16 @@ export class DiskFile {
     return this.#goOn(target, offset, got, Math.min(offset + target.length, this.#size));
   }
 
-  /** Pages `first` to `last`, which together must reach byte `end`. */
-  #reaching(first: number, last: number, end: number): Uint8Array[] {
-    const { short } = this.#owner;
-    if (short < first || short >= last) {
-      const pages = this.#pages(first, last);
-      if (last * PAGE_BYTES + pages[last - first]!.length >= end) return pages;
-    }
+  /** Page `index` as far as byte `end`, if that is in it, or all of it; of a range that goes on to page `last`. */
+  #reaching(index: number, last: number, end: number): Uint8Array {
+    const needed = Math.min(PAGE_BYTES, end - index * PAGE_BYTES);
+    const page = this.#page(index, last);
+    if (page.length >= needed) return page;
     // The file seems to end before. It may have grown since the page was read.
     this.#lookAgain(end);
-    if (this.#size < end) this.pastEnd(first * PAGE_BYTES, end, this.#size);
-    this.#shared.cache.dropPage(this.#owner, this.#owner.short);
-    return this.#pages(first, last);
+    if (this.#size < end) this.pastEnd(index * PAGE_BYTES, end, this.#size);
+    this.#shared.cache.dropPage(this.#owner, index);
+    return this.#page(index, last);
   }
 
   /** Bytes that pages `first` to `last` have on the disk, as far as that is known. */
@@ -277,52 +300,82 @@ export class DiskFile {
     return this.#size < 0 ? full : Math.min(full, this.#size - first * PAGE_BYTES);
   }
 
-  /** Pages `first` to `last`: those that are missing are read, neighbours by one call. */
-  #pages(first: number, last: number): Uint8Array[] {
+  /** A page, which is read if it is missing: with those up to `last` that are, too, and some ahead. Valid until the next step. */
+  #page(index: number, last: number): Uint8Array {
     const { cache, backend } = this.#shared;
-    const pages: Uint8Array[] = [];
-    let index = first;
-    while (index <= last) {
-      const page = cache.get(this.#owner, index);
-      if (page !== undefined) {
-        backend.stats.cacheHits++;
-        pages.push(page);
-        index++;
-        continue;
-      }
-      // Reading on where the last read ended: twice as far each time.
-      this.#ahead = index === this.#readTo ? Math.min(LOAD_PAGES, this.#ahead * 2) : 1;
-      const wish = Math.max(last, index + this.#ahead - 1);
-      let to = index;
-      while (to < wish && to - index + 1 < LOAD_PAGES && !cache.has(this.#owner, to + 1)) to++;
-      this.#readTo = to + 1;
-      const want = Math.max(0, this.#pagesLength(index, to));
-      const bytes = new Uint8Array(want), offset = index * PAGE_BYTES;
-      const got = want > 0 ? this.#pagesRead(bytes, offset, this.#need().read(bytes, offset)) : 0;
-      pages.push(...this.#split(index, to, bytes.subarray(0, got), true).slice(0, last - index + 1));
-      index = to + 1;
-    }
-    return pages;
+    const page = cache.get(this.#owner, index);
+    if (page === undefined) return this.#load(index, last);
+    backend.stats.cacheHits++;
+    return page;
   }
 
-  /** Puts bytes that were read into the cache, page by page. */
-  #split(first: number, last: number, bytes: Uint8Array, replace: boolean): Uint8Array[] {
-    const { cache, backend } = this.#shared;
-    const pages: Uint8Array[] = [];
-    for (let index = first; index <= last; index++) {
-      const from = (index - first) * PAGE_BYTES;
-      if (from >= bytes.length) {
-        pages.push(EMPTY);
-        continue;
-      }
-      // A page has memory of its own, so that dropping it frees it.
-      const part = bytes.subarray(from, from + PAGE_BYTES);
-      const page = part.length === bytes.buffer.byteLength ? part : part.slice();
-      backend.stats.cacheMisses++;
-      if (replace || !cache.has(this.#owner, index)) cache.put(this.#owner, index, page);
-      pages.push(page);
+  /** The last page to be read by one call that begins with page `index`, which is missing, on the way to page `last`. */
+  #loadTo(index: number, last: number): number {
+    const { cache } = this.#shared;
+    // Most of the cache is left to other pages, and all that is read finds room.
+    const most = Math.max(1, Math.min(LOAD_PAGES, cache.capacity >> 1));
+    // Reading on where an earlier read ended: twice as far each time.
+    let stream = this.#streams.find((each) => each.next === index);
+    if (stream !== undefined) stream.pages = Math.min(LOAD_PAGES, cache.capacity >> 2, stream.pages * 2);
+    else if (this.#streams.length < STREAMS) this.#streams.push(stream = { next: 0, pages: 1 });
+    else {
+      stream = this.#streams[this.#oldestStream]!;
+      this.#oldestStream = (this.#oldestStream + 1) % STREAMS;
+      stream.pages = 1;
     }
-    return pages;
+    const wish = Math.min(Math.max(last, index + stream.pages - 1), index + most - 1);
+    let to = index;
+    while (to < wish && !cache.has(this.#owner, to + 1)) to++;
+    stream.next = to + 1;
+    return to;
+  }
+
+  /** Memory to read pages into: that of the page, or, for several, some that they are copied from. */
+  #memoryFor(first: number, last: number): Uint8Array {
+    const { cache } = this.#shared;
+    return first === last ? cache.room() : cache.staging((last - first + 1) * PAGE_BYTES);
+  }
+
+  #doneWith(first: number, last: number, memory: Uint8Array): void {
+    if (first !== last) this.#shared.cache.endStaging(memory);
+  }
+
+  /** Reads page `index`, which is missing, and pages behind it that are, too. Gives the first, valid until the next step. */
+  #load(index: number, last: number): Uint8Array {
+    const to = this.#loadTo(index, last), want = Math.max(0, this.#pagesLength(index, to));
+    if (want === 0) return EMPTY;
+    const memory = this.#memoryFor(index, to);
+    try {
+      const bytes = memory.subarray(0, want), offset = index * PAGE_BYTES;
+      const got = this.#pagesRead(bytes, offset, this.#need().read(bytes, offset));
+      return this.#keep(index, to, memory, got, true);
+    } finally {
+      this.#doneWith(index, to, memory);
+    }
+  }
+
+  /**
+   * Puts the `length` bytes that were read into the cache, page by page; those of a single page are there already.
+   * With `replace`, pages that are there are replaced. Gives the first.
+   */
+  #keep(first: number, last: number, memory: Uint8Array, length: number, replace: boolean): Uint8Array {
+    const { cache, backend } = this.#shared;
+    let index = Math.min(last, first + Math.ceil(length / PAGE_BYTES) - 1);
+    let bytes: Uint8Array = EMPTY;
+    backend.stats.cacheMisses += Math.max(0, index - first + 1);
+    // The first one last: it is wanted now, and must not make way for the others.
+    for (; index >= first; index--) {
+      const from = (index - first) * PAGE_BYTES, pageLength = Math.min(PAGE_BYTES, length - from);
+      if (!replace && cache.has(this.#owner, index)) continue;
+      if (first === last) bytes = cache.put(this.#owner, index, memory, pageLength);
+      else {
+        const room = pageLength < PAGE_BYTES / 2 ? new Uint8Array(pageLength) : cache.room();
+        room.set(memory.subarray(from, from + pageLength));
+        bytes = cache.put(this.#owner, index, room, pageLength);
+      }
+    }
+    if (!replace) return EMPTY;
+    return cache.get(this.#owner, first) ?? bytes;
   }
 
   /** Counts what runs without blocking on the map: the file must not be closed under it. */

@@ -5,7 +5,9 @@
  * A step that fails is thrown into the plan, which may clean up; whatever the plan throws, the driver throws.
  */
 import type { FileAccess } from "./access.ts";
-import type { ByteRange, Plan, Step } from "./plan.ts";
+import { PAGE_BYTES } from "./page-cache.ts";
+import type { Plan, ReadStep, Step } from "./plan.ts";
+import { steps } from "./steps.ts";
 
 /** Carries out a step that needs no waiting in either driver; what it returns is handed to the plan. */
 function carryOut(step: Step, access: FileAccess): unknown {
@@ -42,8 +44,6 @@ function carryOut(step: Step, access: FileAccess): unknown {
 /** The same, waiting where the files can be waited for. */
 async function carryOutAsync(step: Step, access: FileAccess): Promise<unknown> {
   switch (step.kind) {
-    case "read":
-      return await readAll(step.ranges, access);
     case "readInto":
       return await access.readIntoAsync(step.file, step.offset, step.target);
     case "gather":
@@ -51,15 +51,27 @@ async function carryOutAsync(step: Step, access: FileAccess): Promise<unknown> {
     case "delegate":
       return await runAsync(step.plan, step.access);
     default:
+      steps.begun++;
       return carryOut(step, access);
   }
 }
 
-/** One range after the other: two at once would gain nothing, the files' cache serves most of them. */
-async function readAll(ranges: readonly ByteRange[], access: FileAccess): Promise<Uint8Array[]> {
+/** Waits for all ranges, one after the other: two at once would gain nothing, the files' cache serves most of them. */
+async function readAll({ ranges }: ReadStep, access: FileAccess): Promise<Uint8Array[]> {
   const parts: Uint8Array[] = [];
   for (const { file, offset, length } of ranges) parts.push(await access.readAsync(file, offset, length));
   return parts;
+}
+
+/**
+ * What a plan is handed after {@linkcode readAll}. Short ranges may be views, and steps of other plans ran since they
+ * were taken: they are taken anew, all at once, from the cache that they are in.
+ */
+function takeAll({ ranges }: ReadStep, parts: readonly Uint8Array[], access: FileAccess): Uint8Array[] {
+  steps.begun++;
+  return ranges.map(({ file, offset, length }, i) =>
+    length <= PAGE_BYTES ? access.read(file, offset, length) : parts[i]!
+  );
 }
 
 /**
@@ -71,6 +83,7 @@ export function runSync<T>(plan: Plan<T>, access: FileAccess): T {
   let next = plan.next();
   while (!next.done) {
     let result: unknown;
+    steps.begun++;
     try {
       result = carryOut(next.value, access);
     } catch (error) {
@@ -88,7 +101,10 @@ export async function runAsync<T>(plan: Plan<T>, access: FileAccess): Promise<T>
   while (!next.done) {
     let result: unknown;
     try {
-      result = await carryOutAsync(next.value, access);
+      const step = next.value;
+      // Nothing may run between taking the bytes of a read step and going on with the plan.
+      if (step.kind === "read") result = takeAll(step, await readAll(step, access), access);
+      else result = await carryOutAsync(step, access);
     } catch (error) {
       next = plan.throw(error);
       continue;
