@@ -1,4 +1,4 @@
-/** Complete tables of one StandardStMan on disk, written and changed without floor 4. */
+/** Complete tables of one manager on disk, a StandardStMan or another, written and changed without floor 4. */
 import { rowList } from "../../src/array/rows.ts";
 import { newPlainTable, newTableDesc, withBlobs, withRowCount } from "../../src/format/new-table.ts";
 import { type PlainTableDat, writeTableDat } from "../../src/format/table-dat.ts";
@@ -7,25 +7,38 @@ import { freshSync, nextSync, readTableLock, writeTableLock } from "../../src/fo
 import { openBackend } from "../../src/io/backends.ts";
 import { runSync } from "../../src/io/drivers.ts";
 import { TableFiles } from "../../src/io/files.ts";
-import { standardStMan } from "../../src/storage/standard/mod.ts";
+import type { ManagerKind } from "../../src/storage/manager.ts";
+import { managerKind } from "../../src/storage/registry.ts";
 import { Bench, boundColumns, contextOf, openTable } from "../unit/storage_standard_support.ts";
 import type { Job } from "./peer.ts";
 import { type GeneratedCell, generatedCell, type JobColumn } from "./oracle/values.ts";
 
+function kindOf(type: string): ManagerKind {
+  const kind = managerKind(type);
+  if (kind === undefined) throw new Error(`no kind of manager serves ${type}`);
+  return kind;
+}
+
 /** The description of columns, all in one manager. */
-function describe(columns: readonly JobColumn[], rowCount: number, bigEndian: boolean): PlainTableDat {
+function describe(
+  columns: readonly JobColumn[],
+  rowCount: number,
+  bigEndian: boolean,
+  type: string,
+): PlainTableDat {
   const desc = newTableDesc({
     columns: columns.map(({ name, kind = "scalar", dtype, shape, ndim, direct, maxLength }) => ({
       name,
       kind,
       dtype,
       shape: shape ?? null,
+      managerType: type,
       ...(ndim === undefined ? {} : { ndim }),
       ...(direct === undefined ? {} : { direct }),
       ...(maxLength === undefined ? {} : { maxLength }),
     })),
   });
-  const managers = [{ type: "StandardStMan", columns: columns.map((column) => column.name) }];
+  const managers = [{ type, columns: columns.map((column) => column.name) }];
   return newPlainTable(desc, { rowCount, bigEndian, managers });
 }
 
@@ -49,7 +62,9 @@ export class StandardTable implements Disposable {
     const columns = job.columns ?? [];
     const bigEndian = job.byteOrder === "big";
     const rowCount = job.rows ?? 0;
-    const dat = describe(columns, rowCount, bigEndian);
+    const type = job.managers?.[0]?.type ?? "StandardStMan";
+    const kind = kindOf(type);
+    const dat = describe(columns, rowCount, bigEndian, type);
     Deno.mkdirSync(job.table);
     const backend = openBackend("node");
     const files = new TableFiles(job.table, backend, { writable: true });
@@ -59,22 +74,22 @@ export class StandardTable implements Disposable {
       ...(spec.BUCKETROWS === undefined ? {} : { bucketRows: spec.BUCKETROWS }),
       ...(spec.BUCKETSIZE === undefined ? {} : { bucketSize: spec.BUCKETSIZE }),
     };
-    const plan = standardStMan.create!(context, {
-      type: "StandardStMan",
+    const plan = kind.create!(context, {
+      type,
       name: job.managers?.[0]?.name ?? name,
       options,
     });
     return new StandardTable(
       job.table,
       columns,
-      new Bench(context, files, backend, runSync(plan, files)),
+      new Bench(context, files, backend, runSync(plan, files), kind),
       dat,
     );
   }
 
   /** Opens a table for changes. */
-  static open(path: string, columns: readonly JobColumn[]): StandardTable {
-    const table = openTable(path, { writable: true });
+  static open(path: string, columns: readonly JobColumn[], type = "StandardStMan"): StandardTable {
+    const table = openTable(path, { writable: true, kind: kindOf(type) });
     const bench = table.benches[0]!;
     return new StandardTable(path, columns, bench, table.dat);
   }
@@ -104,7 +119,9 @@ export class StandardTable implements Disposable {
   addColumn(column: JobColumn): void {
     const columns = [...this.columns, column];
     const { rows, context } = this.bench;
-    this.bench.addColumn(boundColumns(describe(columns, rows, context.bigEndian)).at(-1)!);
+    this.bench.addColumn(
+      boundColumns(describe(columns, rows, context.bigEndian, this.bench.manager.type)).at(-1)!,
+    );
     this.#reopen(columns);
   }
 
@@ -116,12 +133,12 @@ export class StandardTable implements Disposable {
 
   /** Flushes, and opens the manager with other columns. */
   #reopen(columns: readonly JobColumn[]): void {
-    const { rows, context: { bigEndian }, files, backend } = this.bench;
+    const { rows, context: { bigEndian }, files, backend, kind, manager } = this.bench;
     const blob = this.bench.flush();
     this.columns = columns;
-    this.#dat = describe(columns, rows, bigEndian);
+    this.#dat = describe(columns, rows, bigEndian, manager.type);
     const context = contextOf(boundColumns(this.#dat), rows, { bigEndian, folder: this.path });
-    this.bench = new Bench(context, files, backend, runSync(standardStMan.open(context, blob), files));
+    this.bench = new Bench(context, files, backend, runSync(kind.open(context, blob), files), kind);
   }
 
   /** Writes everything that makes the files a table. */

@@ -290,7 +290,7 @@ function printedItem(column: BoundColumn, item: unknown): unknown {
   return item;
 }
 
-/** A table on disk whose managers are all StandardStMan. */
+/** A table on disk whose managers are all StandardStMan, or of another kind. */
 export interface OpenedTable {
   readonly dat: PlainTableDat;
   readonly rowCount: number;
@@ -314,8 +314,12 @@ export function boundColumns(dat: PlainTableDat): BoundColumn[] {
   });
 }
 
-/** Opens the StandardStMans of a table on disk. */
-export function openTable(path: string, options: { writable?: boolean } = {}): OpenedTable {
+/** Opens the StandardStMans of a table on disk, or its managers of another kind. */
+export function openTable(
+  path: string,
+  options: { writable?: boolean; kind?: ManagerKind } = {},
+): OpenedTable {
+  const { kind = standardStMan } = options;
   const dat = readTableDat(Deno.readFileSync(`${path}/table.dat`), `${path}/table.dat`);
   if (dat.kind !== "PlainTable") throw new Error(`${path} is a ${dat.kind}`);
   const backend = openBackend("node");
@@ -323,10 +327,10 @@ export function openTable(path: string, options: { writable?: boolean } = {}): O
   let rowCount = lockedRows(path) ?? dat.rowCount;
   const columns = boundColumns(dat);
   const open = (): Bench[] =>
-    dat.columnSet.managers.filter(({ type }) => type === "StandardStMan").map(({ sequence, blob }) => {
+    dat.columnSet.managers.filter(({ type }) => kind.serves(type)).map(({ sequence, blob }) => {
       const mine = columns.filter((_, i) => dat.columnSet.columns[i]!.sequence === sequence);
       const context = contextOf(mine, rowCount, { bigEndian: dat.bigEndian, sequence, folder: path });
-      return new Bench(context, files, backend, runSync(standardStMan.open(context, blob), files));
+      return new Bench(context, files, backend, runSync(kind.open(context, blob), files), kind);
     });
   let benches = open();
   // All rows removed: format reference part 1, section 8.4.

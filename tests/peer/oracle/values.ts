@@ -17,6 +17,8 @@ export interface JobColumn {
   readonly maxLength?: number;
   readonly comment?: string;
   readonly keywords?: Readonly<Record<string, unknown>>;
+  /** The manager type that the description wishes for. */
+  readonly managerType?: string;
   /** False: not put when the job fills the table. */
   readonly fill?: boolean;
   readonly undefinedEvery?: number;

@@ -5,7 +5,7 @@
     rows, seed   number of rows; seed of the values (values.py)
     byteOrder    "little" (as casacore's default here) or "big"
     columns      [{ name, dtype, kind: "scalar" | "array" | "record", shape | ndim, direct, maxLength, comment,
-                    keywords, and for the values: undefinedEvery, shapes, axes, longest, specials, repeat, like }]
+                    keywords, managerType (the type that the description wishes for), and for the values: undefinedEvery, shapes, axes, longest, specials, repeat, like }]
                  shapes in casacore order; ndim -1 or left out: any
     managers     [{ type, name, columns, spec }]; columns in none of them go to casacore's default
     hypercolumns { name: { ndim, data, coord, id } }
@@ -59,8 +59,8 @@ def column_description(column):
     """The binding's description of a column."""
     described = {
         "valueType": VALUE_TYPES[column["dtype"]],
-        "dataManagerType": "StandardStMan",
-        "dataManagerGroup": "StandardStMan",
+        "dataManagerType": column.get("managerType", "StandardStMan"),
+        "dataManagerGroup": column.get("managerType", "StandardStMan"),
         "option": 0,
         "maxlen": column.get("maxLength", 0),
         "comment": column.get("comment", ""),
