@@ -47,7 +47,8 @@ export function openBackend(name: IoName | "auto", options: BackendOptions = {})
       `expected an I/O backend of auto, ${IO_NAMES.join(", ")}; found ${name}`,
     );
   }
-  return BACKENDS[known](options);
+  const backend = BACKENDS[known](options), wrap = options.context?.wrapBackend ?? null;
+  return wrap === null ? backend : wrap(backend);
 }
 
 /** What `table doctor` says of a backend. */

@@ -124,7 +124,10 @@ export class Commits {
         const length = Math.min(RECORD_BYTES, part.end - offset);
         const bytes = new Uint8Array(length);
         if (offset < newLength) {
-          file.fill(bytes.subarray(0, Math.min(length, newLength - offset)), offset, false);
+          const there = bytes.subarray(0, Math.min(length, newLength - offset));
+          file.fill(there, offset, false);
+          // Sent in one piece, a sector is the old one or the new one at any moment.
+          file.write(offset, there);
         }
         const checksums = sectorChecksums(bytes, offset);
         records.push(

@@ -2,6 +2,7 @@
  * What tables share: one bounded cache, and the files of backend `memory`. An isolate has one context unless another is passed in.
  */
 import { TableError } from "../error.ts";
+import type { Backend } from "./backend.ts";
 import { MemoryStore } from "./memory-backend.ts";
 import { PageCache } from "./page-cache.ts";
 
@@ -28,6 +29,11 @@ export class Context {
    * @internal
    */
   readonly memory: MemoryStore = new MemoryStore();
+  /**
+   * What stands between tables and their backend: tests put faults there.
+   * @internal
+   */
+  wrapBackend: ((backend: Backend) => Backend) | null = null;
 
   /** Makes a context with a cache of its own. @throws TableError INVALID_ARGUMENT when the bound is not a number of bytes. */
   constructor(options: ContextOptions = {}) {

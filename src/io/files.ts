@@ -41,7 +41,7 @@ export class TableFiles implements FileAccess {
   readonly backend: Backend;
   readonly writable: boolean;
   readonly #files = new Map<string, TableFile>();
-  readonly #shared: FileShared;
+  readonly #shared: FileShared & { fresh: boolean };
   readonly #tools: Tools;
   #waiting = 0;
   #closed = false;
@@ -257,7 +257,8 @@ export class TableFiles implements FileAccess {
    * {@linkcode commit} takes the place of {@linkcode flush}.
    */
   guard(counters: Counters): void {
-    const file = new TableFile(this.pathOf(counters.file), { ...this.#shared, fresh: false });
+    this.#shared.fresh = false;
+    const file = new TableFile(this.pathOf(counters.file), this.#shared);
     this.#commits = new Commits(this.directory, this.backend, counters, file);
     this.#countersFile = file;
   }

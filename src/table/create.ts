@@ -3,7 +3,6 @@
  * no `table.dat`, so that nobody takes a half-made directory for a table.
  */
 import { resolve } from "node:path";
-import { rowRange } from "../array/rows.ts";
 import { TableError } from "../error.ts";
 import { type NewColumn, newPlainTable, newTableDesc } from "../format/new-table.ts";
 import { EMPTY_RECORD, mergeRecords, type RecordFields } from "../format/record.ts";
@@ -138,13 +137,13 @@ function plannedColumn(spec: ColumnSpec): BoundColumn {
   };
 }
 
-/** Plan: opens a virtual column's manager, and does for its first rows what it does for rows that are added. */
+/** Plan: opens the manager of virtual columns. @throws TableError INVALID_ARGUMENT when they can't be computed */
 function* startVirtual(body: PlainBody, sequence: number): Plan<void> {
   const manager = yield* body.manager(sequence);
   try {
-    yield* manager.rowsAdded?.(rowRange(0, body.rowCount)) ?? [];
+    yield* manager.created?.() ?? [];
   } catch (error) {
-    // Columns that are computed from each other in a circle: what a file must not have, a caller must not ask for.
+    // What a file must not have, such as columns that are computed from each other, a caller must not ask for.
     if (!(error instanceof TableError) || error.code !== "CORRUPT") throw error;
     throw new TableError("INVALID_ARGUMENT", error.message, { cause: error });
   }

@@ -5,7 +5,6 @@
  * A flush is a commit: the managers' data and headers, `table.dat`, then the row count and the change counters in
  * `table.lock` (see `../io/commit.ts`). What nobody can see yet, a new table, needs none: its `table.dat` comes last.
  */
-import { rowRange } from "../array/rows.ts";
 import { TableError } from "../error.ts";
 import { type PlainTableDat, writeTableDat } from "../format/table-dat.ts";
 import { EMPTY_INFO, type TableInfo, writeTableInfo } from "../format/table-info.ts";
@@ -14,7 +13,6 @@ import {
   freshSync,
   nextSync,
   rowCountOf,
-  SYNC_OFFSET_BYTES,
   type SyncInfo,
   writeSync,
   writeTableLock,
@@ -205,11 +203,12 @@ export class PlainBody implements TableBody {
   /** True when what was read may be another state than the one known here: it has to be read again. */
   moved(): boolean {
     if (this.#sharing.alone || this.#touched) return false;
-    return this.#sharing.moved();
+    return this.#sharing.moved() || this.#sources.moved();
   }
 
   /** Takes over what others changed. @throws TableError CORRUPT, NEEDS_RECOVERY, LOCKED, IO */
   refresh(): void {
+    this.#sources.refresh();
     this.files.discard();
     this.files.forget();
     this.#take(runSync(readState(this.files, this.#sharing), this.files));
@@ -289,6 +288,7 @@ export class PlainBody implements TableBody {
   /** Drops every change since the last commit. @throws TableError IO, when what was sent can't be taken back now */
   discard(): void {
     if (!this.#touched || this.#fresh) return;
+    this.#sources.discard();
     this.files.discard();
     this.#touched = false;
     this.refresh();
@@ -296,6 +296,7 @@ export class PlainBody implements TableBody {
   }
 
   flush({ durable, last = false }: { durable: boolean; last?: boolean }): void {
+    this.#sources.flush(durable);
     if (this.#fresh) return this.#flushFresh(durable);
     const trailing = last && this.#trails();
     if (this.#touched || trailing) this.#commit(durable, trailing);

@@ -45,6 +45,12 @@ export interface BitFlagsOptions extends StoredOptions {
   readonly writeMask?: number | readonly string[];
 }
 
+/** Options of {@linkcode forward}. */
+export interface ForwardOptions {
+  /** Path of the table that has the columns. */
+  readonly table: string;
+}
+
 function virtual(type: string, column: string, options: object): StorageSpec {
   return { type, name: column, columns: [column], options: options as Readonly<Record<string, unknown>> };
 }
@@ -170,4 +176,19 @@ export function bitFlags(column: string, options: BitFlagsOptions): StorageSpec 
  */
 export function mappedArray(column: string, options: StoredOptions): StorageSpec {
   return virtual("MappedArrayEngine", column, options);
+}
+
+/**
+ * Takes columns from another table: a cell is that of the same row of the column of the same name there, which is
+ * described alike. What is written goes there, and is committed with this table; rows are added to each by itself.
+ *
+ * @example
+ * ```ts
+ * import { array, forward } from "@tessera/tables";
+ * const columns = [array("DATA", "complex64", { ndim: 2 })];
+ * const storage = [forward("Original", ["DATA"], { table: "my.ms" })];
+ * ```
+ */
+export function forward(name: string, columns: readonly string[], options: ForwardOptions): StorageSpec {
+  return { type: "ForwardColumnEngine", name, columns, options: { ...options } };
 }
