@@ -68,6 +68,8 @@ export {
   compressComplexSD,
   compressFloat,
   type CompressOptions,
+  forward,
+  type ForwardOptions,
   mappedArray,
   scaledArray,
   scaledComplex,

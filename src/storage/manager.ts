@@ -104,10 +104,17 @@ export interface StorageManager {
   /** Writing. Adds rows; absent: the manager can't be written. */
   addRows?(count: number): Plan<void>;
   /**
-   * Plan: what the manager of a virtual column does to the columns it is computed from when rows were added (those of a
-   * new table, too): called when every manager of the table has them. It doesn't refuse. Absent: nothing.
+   * Plan: what the manager of a virtual column does to the columns it is computed from when rows were added: called when
+   * every manager of the table has them. It doesn't refuse. Absent: nothing.
    */
   rowsAdded?(rows: Rows): Plan<void>;
+  /**
+   * Plan: for the manager of virtual columns that were just added to the table, or the table with them: checks what they
+   * are computed from, and does for the rows that there are what `rowsAdded` does.
+   *
+   * @throws TableError CORRUPT when the columns can't be computed
+   */
+  created?(): Plan<void>;
   /** Removes rows; those behind move up. `rows` ascend and are distinct. Absent: the manager can't, as with tiles. */
   removeRows?(rows: Rows): Plan<void>;
   /**
@@ -140,7 +147,10 @@ export interface SourceColumn {
   open(): Plan<ManagedColumn>;
 }
 
-/** A column of another table, whose plans run on that table's files. */
+/**
+ * A column of another table, whose plans run on that table's files. `open` is for writing: it opens the other table for
+ * that, and takes its lock; what is written is committed with this table. It throws what that throws: LOCKED, IO.
+ */
 export interface ForeignColumn extends SourceColumn {
   /** Rows of the other table. */
   readonly rowCount: number;
@@ -179,6 +189,11 @@ export interface ManagerContext {
   readonly bigEndian: boolean;
   /** Private keywords of the description: hypercolumns. */
   readonly privateKeywords: RecordFields;
+  /**
+   * True when no other process has the table open, and none will until the next commit: asked before columns go to files
+   * of other names, which casacore doesn't notice in a table that it has open. Left out: false.
+   */
+  alone?(): boolean;
   readonly source: ColumnSource;
   /** The path that an error message shows for a file of the table. */
   pathOf(file: string): string;

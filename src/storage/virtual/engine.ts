@@ -2,7 +2,7 @@
  * What all engines have in common (format reference part 6, section 1): no file, no bytes of their own in `table.dat`;
  * parameters are keywords of the virtual column, and each column stands by itself.
  */
-import type { Rows } from "../../array/rows.ts";
+import { rowRange, type Rows } from "../../array/rows.ts";
 import type { Plan } from "../../io/plan.ts";
 import type {
   BoundColumn,
@@ -22,6 +22,8 @@ const NO_BYTES = new Uint8Array(0);
 export interface VirtualColumn extends ManagedColumn {
   /** As that of a StorageManager, for the columns that this one is computed from. */
   rowsAdded?(rows: Rows): Plan<void>;
+  /** Plan: whether a new column can be computed. @throws TableError CORRUPT */
+  check?(): Plan<void>;
 }
 
 /** A virtual column, and what `schema` prints of it. */
@@ -66,10 +68,12 @@ class VirtualManager implements StorageManager {
   readonly dirty = false;
   readonly info: ManagerInfo;
   readonly #columns: readonly EngineColumn[];
+  readonly #rows: number;
 
   constructor(context: ManagerContext, engine: Engine) {
     this.type = context.type;
     this.sequence = context.sequence;
+    this.#rows = context.rowCount;
     this.#columns = context.columns.map((bound) => engine.column(context, bound));
     this.name = engine.name?.(context) ?? context.columns[0]?.name ?? "";
     this.info = this.#columns[0]?.info ?? {};
@@ -87,6 +91,11 @@ class VirtualManager implements StorageManager {
 
   *rowsAdded(rows: Rows): Plan<void> {
     for (const { column } of this.#columns) yield* column.rowsAdded?.(rows) ?? [];
+  }
+
+  *created(): Plan<void> {
+    for (const { column } of this.#columns) yield* column.check?.() ?? [];
+    yield* this.rowsAdded(rowRange(0, this.#rows));
   }
 
   *removeRows(): Plan<void> {}

@@ -6,13 +6,18 @@
  * | --- | --- | --- | --- |
  * | `_ForwardColumn_TableName` | each column | string | the other table, as stored names of subtables are coded |
  * | `_ForwardColumn_Name_<N>` | the table | string | name of the engine, N being its sequence number; may be missing |
+ *
+ * What is written goes into the other table. Rows that are added to one are not added to the other.
  */
-import type { Box, Rows } from "../../array/rows.ts";
+import { resolve } from "node:path";
+import { type Box, type Rows, sameShape } from "../../array/rows.ts";
 import { TableError } from "../../error.ts";
+import { storedName } from "../../format/names.ts";
 import { fieldOf } from "../../format/record.ts";
 import type { Plan } from "../../io/plan.ts";
 import type {
   BoundColumn,
+  CellSource,
   CellTarget,
   ForeignColumn,
   ManagedColumn,
@@ -21,6 +26,7 @@ import type {
 } from "../manager.ts";
 import { engineKind } from "./engine.ts";
 import { Parameters } from "./parameters.ts";
+import { recordOf, textKeyword } from "./settle.ts";
 
 /** The keyword that names the other table. */
 export const TABLE_NAME = "_ForwardColumn_TableName";
@@ -29,10 +35,25 @@ export const TABLE_NAME = "_ForwardColumn_TableName";
 export const forwardColumn = engineKind({
   serves: (type) => type === "ForwardColumnEngine",
   column(context, bound) {
-    const column = new ForwardedColumn(context, bound, TABLE_NAME);
+    const column = new WritableColumn(context, bound, TABLE_NAME);
     return { column, info: { table: column.table } };
   },
   name: forwardName,
+  // Specs name it by its class name, too.
+  settle(spec, { sequence, directory }) {
+    const { table } = spec.options;
+    if (typeof table !== "string" || table === "") {
+      throw new TableError(
+        "INVALID_ARGUMENT",
+        `${spec.type} ${spec.name}: option table is the path of the other table, found ${String(table)}`,
+      );
+    }
+    return {
+      type: spec.type,
+      columnKeywords: recordOf([textKeyword(TABLE_NAME, storedName(directory, resolve(table)))]),
+      tableKeywords: recordOf([textKeyword(`_ForwardColumn_Name_${sequence}`, spec.name)]),
+    };
+  },
 });
 
 /** The name that a forwarding engine was given. */
@@ -46,18 +67,18 @@ export class ForwardedColumn implements ManagedColumn {
   /** The other table's stored name. */
   readonly table: string;
   readonly #context: ManagerContext;
-  readonly #bound: BoundColumn;
+  protected readonly bound: BoundColumn;
 
   /** @throws TableError CORRUPT when the keyword is missing */
   constructor(context: ManagerContext, bound: BoundColumn, keyword: string) {
     this.#context = context;
-    this.#bound = bound;
+    this.bound = bound;
     this.table = new Parameters(context, bound).text(keyword);
   }
 
   *shapes(rows: Rows): Plan<ShapeRun[]> {
-    const foreign = yield* this.#find();
-    return yield* foreign.column.shapes(yield* this.#foreignRows(rows, foreign));
+    const foreign = yield* this.find();
+    return yield* foreign.column.shapes(yield* this.foreignRows(rows, foreign));
   }
 
   *read(
@@ -67,8 +88,20 @@ export class ForwardedColumn implements ManagedColumn {
     target: CellTarget,
     at: number,
   ): Plan<void> {
-    const foreign = yield* this.#find();
-    yield* foreign.column.read(yield* this.#foreignRows(rows, foreign), cellShape, box, target, at);
+    const foreign = yield* this.find();
+    yield* foreign.column.read(yield* this.foreignRows(rows, foreign), cellShape, box, target, at);
+  }
+
+  /** Plan: as casacore, which opens no table where the descriptions of both columns differ. */
+  *check(): Plan<void> {
+    const { bound } = yield* this.find(), own = this.bound;
+    const same = (["direct", "ndim"] as const).every((name) => bound[name] === own[name]) &&
+      (bound.shape === null ? own.shape === null : own.shape !== null && sameShape(bound.shape, own.shape));
+    if (!same) {
+      this.#fail(
+        `in table ${this.table} its cells are described as ${cellsOf(bound)}, not as ${cellsOf(own)}`,
+      );
+    }
   }
 
   /** Plan: the rows of the other table that rows of this one stand for. */
@@ -77,7 +110,7 @@ export class ForwardedColumn implements ManagedColumn {
     return rows;
   }
 
-  *#foreignRows(rows: Rows, { rowCount }: ForeignColumn): Plan<Rows> {
+  protected *foreignRows(rows: Rows, { rowCount }: ForeignColumn): Plan<Rows> {
     const others = yield* this.otherRows(rows);
     for (const { row, count, index } of others.runs()) {
       if (row + count <= rowCount) continue;
@@ -91,8 +124,8 @@ export class ForwardedColumn implements ManagedColumn {
     return others;
   }
 
-  *#find(): Plan<ForeignColumn> {
-    const { name, kind, dtype } = this.#bound;
+  protected *find(): Plan<ForeignColumn> {
+    const { name, kind, dtype } = this.bound;
     let foreign: ForeignColumn;
     try {
       foreign = yield* this.#context.source.foreignColumn(this.table, name);
@@ -110,9 +143,53 @@ export class ForwardedColumn implements ManagedColumn {
   }
 
   #fail(message: string, cause?: unknown): never {
-    throw new TableError("CORRUPT", `forwarded column ${this.#bound.name}: ${message}`, {
+    throw new TableError("CORRUPT", `forwarded column ${this.bound.name}: ${message}`, {
       file: this.#context.pathOf("table.dat"),
       cause,
     });
   }
+}
+
+/** A column of another table that can be written. */
+class WritableColumn extends ForwardedColumn {
+  *write(
+    rows: Rows,
+    cellShape: readonly number[],
+    box: Box | null,
+    source: CellSource,
+    at: number,
+  ): Plan<void> {
+    const { column, others } = yield* this.#opened(rows);
+    if (column.write === undefined) {
+      throw new TableError(
+        "UNSUPPORTED",
+        `column ${this.bound.name} of table ${this.table} can't be written`,
+      );
+    }
+    yield* column.write(others, cellShape, box, source, at);
+  }
+
+  *setShape(rows: Rows, cellShape: readonly number[] | null): Plan<void> {
+    const { column, others } = yield* this.#opened(rows);
+    if (column.setShape === undefined) {
+      throw new TableError(
+        "INVALID_ARGUMENT",
+        `cells of column ${this.bound.name} of table ${this.table} have fixed shapes`,
+      );
+    }
+    yield* column.setShape(others, cellShape);
+  }
+
+  /** Plan: the other column, open for writing, and its rows. */
+  *#opened(rows: Rows): Plan<{ column: ManagedColumn; others: Rows }> {
+    const foreign = yield* this.find();
+    const others = yield* this.foreignRows(rows, foreign);
+    return { column: yield* foreign.open(), others };
+  }
+}
+
+function cellsOf({ shape, ndim, direct }: BoundColumn): string {
+  return `${direct ? "direct, " : ""}${
+    shape === null ? `of ${ndim} axes` : `of shape [${shape.join(", ")}]`
+  }`;
 }

@@ -4,7 +4,7 @@
  */
 import { allocate } from "../../array/alloc.ts";
 import { bytesOf, type NumericData, numericInfo, type NumericType, viewOf } from "../../array/dtype.ts";
-import { type Box, elementsOf, type Rows } from "../../array/rows.ts";
+import { type Box, elementsOf, rowRange, type Rows } from "../../array/rows.ts";
 import { TableError } from "../../error.ts";
 import type { Plan } from "../../io/plan.ts";
 import type {
@@ -115,6 +115,11 @@ export abstract class MappedColumn implements ManagedColumn {
       );
     }
     yield* column.setShape(rows, cellShape === null ? null : this.storedShape(cellShape));
+  }
+
+  *check(): Plan<void> {
+    // Asked for no cells, a stored column that is virtual itself looks for its own, and so on.
+    yield* this.stored.find().column.shapes(rowRange(0, 0));
   }
 
   /** Cells of a fixed shape have it from the start, with whatever the stored column holds then. */

@@ -35,7 +35,12 @@ export const scaledArray = engineKind({
 });
 
 /** What the spec of a scaled column comes to, whose virtual type has so many parts and whose stored type is real. */
-export function settleScaled(engine: string, items: number, spec: MappedSpec): SettledSpec {
+export function settleScaled(
+  engine: string,
+  items: number,
+  spec: MappedSpec,
+  leading: readonly number[] = [],
+): SettledSpec {
   const types = spec.types();
   if (types.includes("bool") || numericInfo(types[0]).items !== items || numericInfo(types[1]).items !== 1) {
     spec.fail(`${types[0]} can't be stored as ${types[1]}`);
@@ -49,7 +54,7 @@ export function settleScaled(engine: string, items: number, spec: MappedSpec): S
     textKeyword(`_${engine}_OffsetName`, offset.column),
     flagKeyword(`_${engine}_FixedScale`, scale.column === ""),
     flagKeyword(`_${engine}_FixedOffset`, offset.column === ""),
-  ]);
+  ], leading);
 }
 
 function realArguments(type: string): [S: NumericType, T: NumericType] | undefined {

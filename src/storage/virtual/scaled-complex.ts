@@ -4,7 +4,7 @@
  * part of scale and offset. Keywords as in `scaled-array.ts`, after `_ScaledComplexData_`.
  */
 import { numericInfo, type NumericType } from "../../array/dtype.ts";
-import { type Box, sameShape } from "../../array/rows.ts";
+import type { Box } from "../../array/rows.ts";
 import { engineKind } from "./engine.ts";
 import { ScaledColumn, settleScaled } from "./scaled-array.ts";
 import { MappedSpec } from "./settle.ts";
@@ -20,18 +20,7 @@ export const scaledComplex = engineKind({
   column: (context, bound) =>
     new ScaledPairs(context, bound, NAME, complexArguments(context.type)!).described(),
   specType: NAME,
-  settle(spec, context) {
-    const mapped = new MappedSpec(spec, context), { own, stored } = mapped;
-    if (own.shape !== null && stored.shape !== null && !sameShape([PARTS, ...own.shape], stored.shape)) {
-      mapped.fail(
-        `cells of stored column ${stored.name} have shape [${stored.shape}], expected [${[
-          PARTS,
-          ...own.shape,
-        ]}]`,
-      );
-    }
-    return settleScaled(NAME, 2, mapped);
-  },
+  settle: (spec, context) => settleScaled(NAME, 2, new MappedSpec(spec, context), [PARTS]),
 });
 
 function complexArguments(type: string): [S: NumericType, T: NumericType] | undefined {

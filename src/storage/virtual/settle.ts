@@ -8,6 +8,7 @@
  * | scale, offset | a value for all rows, or the name of a column with one a row |
  */
 import { type DType, isNumeric, type NumericType, paddedName } from "../../array/dtype.ts";
+import { sameShape } from "../../array/rows.ts";
 import { TableError } from "../../error.ts";
 import type { FieldValue, RecordField, RecordFields } from "../../format/record.ts";
 import type { BoundColumn, SettledSpec, SpecContext, StorageSpec } from "../manager.ts";
@@ -97,8 +98,20 @@ export class MappedSpec {
     }
   }
 
-  /** The manager: its class name, and its keywords behind the one that names the stored column. */
-  settled(type: string, keywords: readonly RecordField[]): SettledSpec {
+  /**
+   * The manager: its class name, and its keywords behind the one that names the stored column.
+   *
+   * @param leading Axes that stored cells have in front of those of virtual ones.
+   */
+  settled(type: string, keywords: readonly RecordField[], leading: readonly number[] = []): SettledSpec {
+    const { own: { shape }, stored } = this, expected = [...leading, ...shape ?? []];
+    if (shape !== null && stored.shape !== null && !sameShape(stored.shape, expected)) {
+      this.fail(
+        `cells of stored column ${stored.name} have shape [${stored.shape.join(", ")}], expected [${
+          expected.join(", ")
+        }]`,
+      );
+    }
     return { type, columnKeywords: recordOf([textKeyword(STORED_NAME, this.stored.name), ...keywords]) };
   }
 
