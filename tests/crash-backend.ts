@@ -5,7 +5,7 @@
  * written whole or not at all, names come and go in the order in which they were asked for. Everything else may be lost or
  * happen in any order until it is synced.
  */
-import { MemoryBackend, MemoryFile, MemoryStore } from "../src/io/memory-backend.ts";
+import { type MemoryBackend, MemoryFile, MemoryStore } from "../src/io/memory-backend.ts";
 import type { Backend, Handle, IoName, OpenMode } from "../src/io/backend.ts";
 import type { IoStats } from "../src/io/counters.ts";
 import { TableError } from "../src/error.ts";

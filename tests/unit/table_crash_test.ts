@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { array, Context, scalar, standard, Table, TableError, tiledColumn, tiledShape } from "../../mod.ts";
 import { CrashBackend, DiskLog, type DiskOp } from "../crash-backend.ts";
-import { MemoryBackend, type MemoryStore } from "../../src/io/memory-backend.ts";
+import type { MemoryBackend, MemoryStore } from "../../src/io/memory-backend.ts";
 import { rowsAsJson } from "../rows-as-json.ts";
 
 /** Numbers that look random, from 0 to 1. */
