@@ -86,6 +86,14 @@ export type ManagerInfo = Readonly<
   Record<string, string | number | boolean | readonly number[] | readonly string[]>
 >;
 
+/** What takes the place of files for a manager that has none. */
+export interface Volatile {
+  /** A commit: what values are now is what they go back to. */
+  keep(): void;
+  /** Values, and numbers of rows, go back to what they were at the last commit. */
+  restore(): void;
+}
+
 /** An open storage manager. */
 export interface StorageManager {
   /** Class name in `table.dat`, e.g. `StandardStMan`. */
@@ -126,10 +134,8 @@ export interface StorageManager {
   removeColumn?(index: number): Plan<void>;
   /** Yields what brings the files up to date (data before headers) and ends with the blob for `table.dat`. */
   flush?(): Plan<Uint8Array>;
-  /**
-   * True for a manager whose values are nowhere but in it: it isn't opened anew, and columns are added and removed at once.
-   */
-  readonly volatile?: boolean;
+  /** Of a manager whose values are nowhere but in it. It isn't opened anew, and columns are added and removed at once. */
+  readonly volatile?: Volatile;
   /** True when something changed since the last flush. */
   readonly dirty: boolean;
   /**

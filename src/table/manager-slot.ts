@@ -41,10 +41,15 @@ export class ManagerSlot {
     return this.#entry;
   }
 
-  /** Forgets the manager, because its files are others now: it is opened anew when it is needed. */
+  /**
+   * Forgets the manager, because its files are others now: it is opened anew when it is needed. One that has no files goes
+   * back to what it held at the last commit.
+   */
   reset(entry: ManagerEntry): void {
     this.#entry = entry;
-    this.#manager = null;
+    const volatile = this.#manager?.volatile;
+    if (volatile === undefined) this.#manager = null;
+    else volatile.restore();
     this.blob = entry.blob;
     this.unsaved = false;
   }

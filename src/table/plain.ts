@@ -342,6 +342,7 @@ export class PlainBody implements TableBody {
     const table = this.#datStale || changes !== this.#written.changes || trailing ||
       (rowCount === 0 && this.#written.rowCount !== 0);
     if (!table && !dirty.includes(true) && rowCount === this.#known()) {
+      this.#keep();
       this.#touched = false;
       return;
     }
@@ -358,8 +359,16 @@ export class PlainBody implements TableBody {
     this.#sharing.wrote(stamp!);
     if (table) this.#written = { rowCount, changes };
     this.#datStale = false;
-    for (const slot of this.#slots) slot.unsaved = false;
+    this.#keep();
     this.#touched = false;
+  }
+
+  /** What there is now is what is committed. */
+  #keep(): void {
+    for (const slot of this.#slots) {
+      slot.unsaved = false;
+      slot.manager?.volatile?.keep();
+    }
   }
 
   /** Blobs changed, and `table.dat` doesn't have them yet. */
@@ -381,7 +390,7 @@ export class PlainBody implements TableBody {
     files.flush({ durable });
     replaceFile(files.backend, files.pathOf("table.dat"), this.#datBytes(), { syncDirectory: durable });
     this.#written = { rowCount, changes: this.#changes() };
-    for (const slot of this.#slots) slot.unsaved = false;
+    this.#keep();
     this.#fresh = this.#touched = false;
     this.#sharing.wrote(writeSync(this.#sync));
     this.#guard();

@@ -56,6 +56,8 @@ const actions = fc.oneof(
   fc.record({ do: fc.constant("remove" as const), rows: numbers }),
   fc.record({ do: fc.constant("addColumn" as const), added: columns }),
   fc.record({ do: fc.constant("removeColumn" as const), column: fc.nat() }),
+  fc.constant({ do: "keep" as const }),
+  fc.constant({ do: "restore" as const }),
 );
 
 function sizeOf({ dtype }: BoundColumn): number {
@@ -85,10 +87,12 @@ class Checked {
   readonly #manager: StorageManager;
   readonly #columns: BoundColumn[];
   readonly #cells: (ModelCell | null)[][];
+  #kept: { rows: number; cells: (ModelCell | null)[][] } = { rows: 0, cells: [] };
 
   constructor(columns: readonly BoundColumn[]) {
     this.#columns = [...columns];
     this.#cells = columns.map(() => []);
+    this.#kept = { rows: 0, cells: columns.map(() => []) };
     const context = contextOf({ type: "MemoryStMan", columns, rowCount: 0, bigEndian: false });
     this.#manager = run(memoryStMan.create!(context, { type: "MemoryStMan", name: "Memory", options: {} }));
   }
@@ -112,12 +116,27 @@ class Checked {
     run(this.#manager.addColumn!(column));
     this.#columns.push(column);
     this.#cells.push(Array.from({ length: this.rows }, () => this.#unset(column)));
+    this.keep();
   }
 
   removeColumn(index: number): void {
     run(this.#manager.removeColumn!(index));
     this.#columns.splice(index, 1);
     this.#cells.splice(index, 1);
+    this.keep();
+  }
+
+  /** A commit. */
+  keep(): void {
+    this.#manager.volatile!.keep();
+    this.#kept = { rows: this.rows, cells: structuredClone(this.#cells) };
+  }
+
+  restore(): void {
+    this.#manager.volatile!.restore();
+    const { rows, cells } = this.#kept;
+    this.rows = rows;
+    this.#cells.splice(0, this.#cells.length, ...structuredClone(cells));
   }
 
   put(number: number, numbers: readonly number[], shape: number, seed: number): void {
@@ -228,7 +247,9 @@ Deno.test("a MemoryStMan holds what was put, whatever its columns and changes", 
         else if (change.do === "addColumn") checked.addColumn(change.added);
         else if (change.do === "removeColumn") {
           if (checked.columnCount > 1) checked.removeColumn(change.column % checked.columnCount);
-        } else if (checked.rows === 0) continue;
+        } else if (change.do === "keep") checked.keep();
+        else if (change.do === "restore") checked.restore();
+        else if (checked.rows === 0) continue;
         else if (change.do === "remove") checked.remove(change.rows);
         else if (change.do === "put") checked.put(change.column, change.rows, change.shape, change.seed);
         else if (change.do === "part") checked.part(change.column, change.rows, change.shape, change.seed);
@@ -280,4 +301,40 @@ Deno.test("cells of a fixed shape keep it", () => {
     };
     assert.deepEqual([code(null), code([3]), code([2])], ["INVALID_ARGUMENT", "SHAPE_MISMATCH", "no error"]);
   }
+});
+
+Deno.test("what is put into a cell that moved up is taken back where it was", () => {
+  const columns = [
+    boundColumn("free", { dtype: "uint8", kind: "array" }),
+    boundColumn("texts", { dtype: "string", kind: "array" }),
+    boundColumn("fixed", { dtype: "uint8", kind: "array", shape: [2] }),
+  ];
+  const context = contextOf({ type: "MemoryStMan", columns, rowCount: 2, bigEndian: false });
+  const manager = run(memoryStMan.open(context, new Uint8Array(0)));
+  const put = (index: number, row: number, source: CellSource, box: Box | null = null) =>
+    run(manager.column(index).write!(rowList([row]), [2], box, source, 0));
+  const bytes = (...values: number[]): CellSource => ({ kind: "numeric", bytes: Uint8Array.from(values) });
+  put(0, 1, bytes(1, 2));
+  put(1, 1, { kind: "strings", values: ["a", "b"].map(encodeUtf8) });
+  put(2, 1, bytes(3, 4));
+  manager.volatile!.keep();
+  run(manager.removeRows!(rowList([0])));
+  const first: Box = { start: [0], shape: [1], step: [1] };
+  put(0, 0, bytes(9), first);
+  put(1, 0, { kind: "strings", values: [encodeUtf8("z")] }, first);
+  put(2, 0, bytes(9), first);
+  manager.volatile!.restore();
+  const numbers = new Uint8Array(4), texts: unknown[] = [];
+  run(manager.column(0).read(rowList([1]), [2], null, { kind: "numeric", bytes: numbers }, 0));
+  run(manager.column(2).read(rowList([1]), [2], null, { kind: "numeric", bytes: numbers }, 2));
+  run(
+    manager.column(1).read(
+      rowList([1]),
+      [2],
+      null,
+      { kind: "strings", values: texts, decode: decodeUtf8 },
+      0,
+    ),
+  );
+  assert.deepEqual([[...numbers], texts], [[1, 2, 3, 4], ["a", "b"]]);
 });

@@ -8,6 +8,7 @@ import { TableError } from "../../error.ts";
 import type { Plan } from "../../io/plan.ts";
 import type { BoundColumn, CellSource, CellTarget, ManagedColumn, ShapeRun } from "../manager.ts";
 import { boxRuns } from "./box-runs.ts";
+import { Kept } from "./kept.ts";
 import type { Removal } from "./removal.ts";
 
 /** A block has at least one row, and about this many bytes. */
@@ -20,11 +21,12 @@ export class FixedCells implements ManagedColumn {
   readonly #size: number;
   readonly #rowBytes: number;
   readonly #blockRows: number;
-  #blocks = new Map<number, Uint8Array>();
+  readonly #blocks = new Kept<Uint8Array>((block) => block.slice());
   /** Each byte of a value that is gone. */
   readonly #lostByte: number;
   /** Rows whose values are gone unless they were written since; those behind them are zeros. */
   #lostRows: number;
+  #keptLostRows: number;
 
   /** @param lostRows Rows that the table had before it was opened. */
   constructor(bound: BoundColumn, lostRows: number) {
@@ -34,7 +36,7 @@ export class FixedCells implements ManagedColumn {
     this.#rowBytes = this.#size * elementsOf(this.#shape);
     this.#blockRows = Math.max(1, Math.floor(BLOCK_BYTES / this.#rowBytes));
     this.#lostByte = bound.dtype === "bool" && (bound.kind === "scalar" || bound.direct) ? 1 : 0;
-    this.#lostRows = lostRows;
+    this.#lostRows = this.#keptLostRows = lostRows;
   }
 
   // deno-lint-ignore require-yield
@@ -85,32 +87,45 @@ export class FixedCells implements ManagedColumn {
 
   /** Rows that stay move up. */
   removeRows(removal: Removal): void {
-    const old = this.#blocks, blockRows = this.#blockRows, bytes = this.#rowBytes;
-    const lost = this.#lostRows - removal.before(this.#lostRows);
-    this.#blocks = new Map();
-    this.#lostRows = lost;
-    for (const [index, block] of old) {
+    const blocks = new Map<number, Uint8Array>(), blockRows = this.#blockRows, bytes = this.#rowBytes;
+    this.#lostRows -= removal.before(this.#lostRows);
+    for (const [index, block] of this.#blocks.entries()) {
       for (let i = 0; i < blockRows; i++) {
         const row = removal.moved(index * blockRows + i);
         if (row === undefined) continue;
-        const target = this.#block(Math.floor(row / blockRows));
+        const place = Math.floor(row / blockRows), target = blocks.get(place) ?? this.#newBlock(place);
         target.set(block.subarray(i * bytes, (i + 1) * bytes), row % blockRows * bytes);
+        blocks.set(place, target);
       }
     }
+    this.#blocks.replaceAll(blocks);
+  }
+
+  keep(): void {
+    this.#blocks.keep();
+    this.#keptLostRows = this.#lostRows;
+  }
+
+  restore(): void {
+    this.#blocks.restore();
+    this.#lostRows = this.#keptLostRows;
   }
 
   #initial(row: number): number {
     return row < this.#lostRows ? this.#lostByte : 0;
   }
 
+  /** A block that is going to be changed. */
   #block(index: number): Uint8Array {
-    let block = this.#blocks.get(index);
-    if (block !== undefined) return block;
-    block = new Uint8Array(this.#blockRows * this.#rowBytes);
-    const lost = Math.min(this.#blockRows, Math.max(0, this.#lostRows - index * this.#blockRows));
-    block.fill(this.#lostByte, 0, lost * this.#rowBytes);
-    this.#blocks.set(index, block);
+    let block = this.#blocks.changing(index);
+    if (block === undefined) this.#blocks.set(index, block = this.#newBlock(index));
     return block;
+  }
+
+  #newBlock(index: number): Uint8Array {
+    const block = new Uint8Array(this.#blockRows * this.#rowBytes);
+    const lost = Math.min(this.#blockRows, Math.max(0, this.#lostRows - index * this.#blockRows));
+    return block.fill(this.#lostByte, 0, lost * this.#rowBytes);
   }
 
   #checkShape(shape: readonly number[] | null): void {

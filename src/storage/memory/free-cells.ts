@@ -5,12 +5,17 @@ import { TableError } from "../../error.ts";
 import type { Plan } from "../../io/plan.ts";
 import type { BoundColumn, CellSource, CellTarget, ManagedColumn, ShapeRun } from "../manager.ts";
 import { boxRuns } from "./box-runs.ts";
+import { Kept } from "./kept.ts";
 import type { Removal } from "./removal.ts";
 
 /** A cell's shape and values: bytes of numbers, or the bytes of each string. */
 type Held =
   | { readonly shape: readonly number[]; readonly bytes: Uint8Array }
   | { readonly shape: readonly number[]; readonly strings: Uint8Array[] };
+
+function copied(held: Held): Held {
+  return "bytes" in held ? { ...held, bytes: held.bytes.slice() } : { ...held, strings: [...held.strings] };
+}
 
 const EMPTY = new Uint8Array(0);
 
@@ -21,7 +26,7 @@ export class FreeCells implements ManagedColumn {
   readonly #size: number;
   /** Shape of every cell; null if they have their own. */
   readonly #shape: readonly number[] | null;
-  #cells = new Map<number, Held>();
+  readonly #cells = new Kept(copied);
 
   constructor(bound: BoundColumn) {
     const { kind, dtype, shape } = bound;
@@ -89,17 +94,25 @@ export class FreeCells implements ManagedColumn {
 
   /** Rows that stay move up. */
   removeRows(removal: Removal): void {
-    const old = this.#cells;
-    this.#cells = new Map();
-    for (const [row, held] of old) {
+    const cells = new Map<number, Held>();
+    for (const [row, held] of this.#cells.entries()) {
       const moved = removal.moved(row);
-      if (moved !== undefined) this.#cells.set(moved, held);
+      if (moved !== undefined) cells.set(moved, copied(held));
     }
+    this.#cells.replaceAll(cells);
+  }
+
+  keep(): void {
+    this.#cells.keep();
+  }
+
+  restore(): void {
+    this.#cells.restore();
   }
 
   /** The cell of a row, made anew when it has another shape. */
   #held(row: number, shape: readonly number[]): Held {
-    let held = this.#cells.get(row);
+    let held = this.#cells.changing(row);
     if (held === undefined || !sameShape(held.shape, shape)) {
       held = this.#new(shape);
       this.#cells.set(row, held);

@@ -26,6 +26,7 @@ import type {
   ManagerKind,
   StorageManager,
   StorageSpec,
+  Volatile,
 } from "../manager.ts";
 import { FixedCells } from "./fixed-cells.ts";
 import { FreeCells } from "./free-cells.ts";
@@ -53,7 +54,10 @@ class MemoryManager implements StorageManager {
   readonly sequence: number;
   readonly rowCount = -1;
   readonly dirty = false;
-  readonly volatile = true;
+  readonly volatile: Volatile = {
+    keep: () => this.#columns.forEach((column) => column.keep()),
+    restore: () => this.#columns.forEach((column) => column.restore()),
+  };
   readonly info: ManagerInfo = {};
   readonly #columns: (FixedCells | FreeCells)[];
 
