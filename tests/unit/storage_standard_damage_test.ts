@@ -3,7 +3,7 @@
  * stays in proportion to the files.
  */
 import assert from "node:assert/strict";
-import { rowRange } from "../../src/array/rows.ts";
+import { rowList, rowRange } from "../../src/array/rows.ts";
 import { TableError } from "../../src/error.ts";
 import { MemoryStore } from "../../src/io/memory-backend.ts";
 import { runSync } from "../../src/io/drivers.ts";
@@ -88,6 +88,36 @@ function writeAll(context: Bench["context"], blob: Uint8Array, store: MemoryStor
   errorOf(() => bench.flush());
 }
 
+/** Removes and adds rows and columns; errors other than TableErrors are passed on. */
+function changeAll(
+  context: Bench["context"],
+  blob: Uint8Array,
+  store: MemoryStore,
+  next: (below: number) => number,
+): void {
+  let bench: Bench;
+  try {
+    bench = openInMemory(context, blob, store);
+  } catch (error) {
+    if (error instanceof TableError) return;
+    throw error;
+  }
+  const changes = [
+    () => bench.removeRows(rowList([0, 1, 7, 20])),
+    () => bench.removeRows(rowRange(3, 9)),
+    () => bench.removeColumn(next(COLUMNS.length)),
+    () => bench.addColumn(bound("late", "string")),
+    () => bench.addColumn(bound("later", "int16", { kind: "array", shape: [2] })),
+    () => bench.removeRows(rowRange(0, bench.rows)),
+  ];
+  for (const change of [changes[next(2)]!, changes[next(changes.length)]!]) errorOf(change);
+  if (errorOf(() => bench.addRows(3)) === null) {
+    errorOf(() => bench.put(2, ["z".repeat(40)], { rows: rowRange(0, 1) }));
+  }
+  errorOf(() => bench.flush());
+  errorOf(() => bench.findings());
+}
+
 /** Numbers that follow from a seed. */
 function numbers(seed: number): (below: number) => number {
   let state = seed >>> 0;
@@ -152,6 +182,7 @@ for (const bigEndian of [false, true]) {
       const hurtBlob = next(20) === 0 ? damaged(blob, next) : blob;
       if (readAll(context, hurtBlob, store) > 0) refused++;
       if (n % 4 === 0) writeAll(context, hurtBlob, store);
+      else if (n % 4 === 1) changeAll(context, hurtBlob, store, next);
     }
     assert.ok(refused > DAMAGES / 4, `${refused} of ${DAMAGES} were refused`);
   });

@@ -34,6 +34,7 @@ export class BucketFile {
   readonly #firstFree: number;
   /** Free buckets, the first one last. */
   #free: number[] | null = null;
+  readonly #isFree = new Set<number>();
 
   constructor(
     file: string,
@@ -87,6 +88,7 @@ export class BucketFile {
   *take(): Plan<number> {
     const free = (yield* this.#freeList()).pop();
     if (free === undefined) this.#checkRoom(1);
+    else this.#isFree.delete(free);
     const bucket = free ?? this.buckets++;
     this.touch(bucket);
     return bucket;
@@ -100,6 +102,7 @@ export class BucketFile {
     this.buckets = 0;
     this.untouchedFrom = 0;
     this.#free = [];
+    this.#isFree.clear();
   }
 
   /** Tells that something was written to a bucket. */
@@ -115,6 +118,7 @@ export class BucketFile {
     const zeros = new Uint8Array(count > 0 && free.length > 0 ? this.bucketSize : 0);
     while (taken.length < count && free.length > 0) {
       const bucket = free.pop()!;
+      this.#isFree.delete(bucket);
       this.touch(bucket);
       yield { kind: "write", file: this.file, offset: this.offsetOf(bucket), bytes: zeros };
       taken.push(bucket);
@@ -129,9 +133,11 @@ export class BucketFile {
     return taken;
   }
 
-  /** Puts a bucket at the front of the free list. Only its first 4 bytes change. */
+  /** Puts a bucket at the front of the free list. Only its first 4 bytes change. @throws TableError CORRUPT if it is there */
   *free(bucket: number): Plan<void> {
     const free = yield* this.#freeList();
+    if (this.#isFree.has(bucket)) this.corrupt(`bucket ${bucket} is freed twice`, bucket);
+    this.#isFree.add(bucket);
     const link = new Uint8Array(4);
     new DataView(link.buffer).setInt32(0, free.at(-1) ?? -1);
     this.touch(bucket);
@@ -155,7 +161,9 @@ export class BucketFile {
       const link = yield* readBytes(this.file, this.offsetOf(bucket), 4);
       bucket = new DataView(link.buffer, link.byteOffset, 4).getInt32(0);
     }
-    return this.#free = bucket === -1 ? list.reverse() : [];
+    if (bucket !== -1) return this.#free = [];
+    for (const each of list) this.#isFree.add(each);
+    return this.#free = list.reverse();
   }
 
   #checkRoom(count: number): void {

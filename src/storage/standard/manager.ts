@@ -293,6 +293,9 @@ export class StandardManager implements StorageManager, ColumnHost {
         { file: this.file.path },
       );
     }
+    if (place !== null) {
+      this.#checkUnused(this.#indices[place.index]!, place.offset, rooms[place.index]!.bytes);
+    }
     if (formOf(column) === "indirect") yield* this.#needArrays();
     this.#changed();
     const number = place?.index ?? this.#indices.length, offset = place?.offset ?? 0;
@@ -306,6 +309,22 @@ export class StandardManager implements StorageManager, ColumnHost {
     this.#blob = withColumn(this.#blob, this.#bound.length, { offset, index: number });
     const made = makeColumn(this, area, column);
     if (made instanceof IndirectColumn) yield* made.addRows(0, rows);
+  }
+
+  /** @throws TableError CORRUPT where bytes that are said to be unused are a column's */
+  #checkUnused(index: SsmIndex, offset: number, bytes: number): void {
+    for (const [i, area] of this.#areas.entries()) {
+      if (area.index !== index || area.offset >= offset + bytes || area.offset + area.bytes <= offset) {
+        continue;
+      }
+      throw new TableError(
+        "CORRUPT",
+        `bytes ${offset} to ${offset + bytes} of each bucket are said to be unused, column ${
+          this.#bound[i]!.name
+        } begins at ${area.offset}`,
+        { file: this.file.path },
+      );
+    }
   }
 
   /** Sees to it that there is a file of arrays. One that no column used is begun anew. */

@@ -76,6 +76,12 @@ export class StringWriter {
   /** Gives the bytes of an item back. @throws TableError CORRUPT for an item that isn't there */
   *remove(item: ItemPlace): Plan<void> {
     let { bucket: number, offset, length } = item;
+    const most = this.#file.buckets * (this.#file.bucketSize - STRING_HEADER_BYTES);
+    if (length > most) {
+      throw new TableError("CORRUPT", `a string of ${length} bytes stands in buckets that hold ${most}`, {
+        file: this.#file.path,
+      });
+    }
     while (length > 0) {
       const bucket = yield* this.#load(number, offset);
       const n = Math.min(length, bucket.capacity - offset);
