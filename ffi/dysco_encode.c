@@ -323,10 +323,28 @@ static void fill_range(const fit_t *f, value_t *values, uint8_t *target, int64_t
   }
 }
 
+/* A block without pairs of different antennas: channels alone are scaled. */
+static void fill_without(const fit_t *f, value_t *values, uint8_t *target, int64_t p) {
+  const int64_t channels = f->channels, antennas_at = channels * f->correlations + p * f->antennas;
+  for (int64_t a = 0; a < f->antennas; a++) put_float(target, antennas_at + a, 1);
+  for (int64_t c = 0; c < channels; c++) {
+    double largest = 0;
+    for (int64_t r = 0; r < f->rows; r++) {
+      const value_t v = values[r * channels + c];
+      const double part = larger_part(v.re, v.im);
+      if (part > largest && part < INFINITY) largest = part;
+    }
+    const double factor = largest == 0 ? 1 : f->highest / largest;
+    scale_channel(f, values, c, divide_float(target, c * f->correlations + p, factor));
+  }
+}
+
 static void fit_antennas(const fit_t *f, const uint8_t *floats, double *scratch, uint8_t *target) {
   const int64_t rows = f->rows, channels = f->channels, correlations = f->correlations, antennas = f->antennas;
   const int64_t size = rows * channels, squares = antennas * antennas;
   double *spare = scratch + 2 * size * correlations;
+  int has_pairs = 0;
+  for (int64_t r = 0; r < rows; r++) has_pairs |= f->first[r] != f->second[r];
   for (int64_t p = 0; p < correlations; p++) {
     value_t *values = (value_t *)scratch + p * size;
     for (int64_t i = 0, from = 2 * p; i < size; i++, from += 2 * correlations) {
@@ -334,6 +352,10 @@ static void fit_antennas(const fit_t *f, const uint8_t *floats, double *scratch,
       values[i].im = float_at(floats, from + 1);
     }
     divide_by_channels(f, values, target, p, spare);
+    if (!has_pairs) {
+      fill_without(f, values, target, p);
+      continue;
+    }
 
     double *gains = spare + 2 * squares, *found = gains + antennas;
     pair_sizes(f, values, spare, spare + squares);

@@ -1,7 +1,8 @@
 /**
  * The fit of factors that belong to channels and antennas, so that the visibilities of a block fill a table of levels:
  * format reference part 7, section 9.3. Values that are not finite don't count; correlations of an antenna with itself
- * are scaled along and don't count either, except for the first estimate of the channels.
+ * are scaled along and don't count either, except for the first estimate of the channels. In a block that has no others
+ * casacore loses all values; here antennas then have the factor 1, and channels are scaled by these.
  *
  * The scratch memory holds the scaled values, complex [correlation][row][channel], then the sums and counts of the pairs
  * of antennas, then three numbers for each antenna and each channel.
@@ -26,7 +27,9 @@ export function fitAntennas(
   put: PutFloat,
 ): void {
   const { rows, channels, correlations } = block;
-  const size = 2 * rows * channels;
+  const size = 2 * rows * channels, { first, second } = baselines;
+  let hasPairs = false;
+  for (let r = 0; r < rows; r++) hasPairs ||= first[r] !== second[r];
   const spare = scratch.subarray(size * correlations);
   for (let p = 0; p < correlations; p++) {
     const fit = new Fit(block, baselines, scratch.subarray(p * size, (p + 1) * size), spare);
@@ -35,8 +38,10 @@ export function fitAntennas(
       fit.values[i + 1] = floats[from + 1]!;
     }
     fit.divideByChannels();
-    fit.divideByAntennas();
-    fit.fillRange(highest);
+    if (hasPairs) {
+      fit.divideByAntennas();
+      fit.fillRange(highest);
+    } else fit.fillWithout(highest);
     for (let c = 0; c < channels; c++) put(c * correlations + p, fit.channel[c]!);
     const antennasAt = channels * correlations + p * block.antennas;
     for (let a = 0; a < block.antennas; a++) put(antennasAt + a, fit.antenna[a]!);
@@ -173,6 +178,20 @@ class Fit {
       }
     }
     return sums;
+  }
+
+  /** Scales channels alone. */
+  fillWithout(highest: number): void {
+    const { values } = this, channels = this.#channels;
+    this.antenna.fill(1);
+    for (let c = 0; c < channels; c++) {
+      let largest = 0;
+      for (let at = 2 * c; at < values.length; at += 2 * channels) {
+        const part = largerPart(values[at]!, values[at + 1]!);
+        if (part > largest && part < Infinity) largest = part;
+      }
+      this.#scaleChannel(c, largest === 0 ? 1 : highest / largest);
+    }
   }
 
   /** Scales channels and antennas up until no value could become larger without one leaving the range of the levels. */

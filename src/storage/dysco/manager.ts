@@ -12,7 +12,7 @@
  * number of bits allows, as with casacore. Rows without values are encoded as zeros, and so are the rows of the last block
  * that the table doesn't have yet.
  */
-import { type Box, rowRange, type Rows } from "../../array/rows.ts";
+import type { Box, Rows } from "../../array/rows.ts";
 import { type BlockBaselines, MAX_ANTENNAS } from "../../array/visibility-block.ts";
 import { TableError } from "../../error.ts";
 import { fileSize, type Plan } from "../../io/plan.ts";
@@ -20,7 +20,8 @@ import type { ManagedColumn, ManagerContext, ManagerInfo, StorageManager } from 
 import { DyscoColumn } from "./column.ts";
 import { DyscoFile } from "./dysco-file.ts";
 import { BlockEncoder } from "./encoder.ts";
-import { antennasOf, keyValues, rowsOfFirstStep } from "./grouping.ts";
+import { baselinesOf, blockRows, checkBaselines, decodeWith, sameBaselines } from "./baselines.ts";
+import { antennasOf, rowsOfFirstStep } from "./grouping.ts";
 import type { DyscoHeader } from "./header.ts";
 import { writeHeader } from "./header-write.ts";
 import { HeldWrites } from "./held.ts";
@@ -34,6 +35,8 @@ import { WritableDyscoColumn } from "./writable-column.ts";
 const OPEN_BYTES = 64 * 1024 * 1024;
 /** Rows of a block are limited to so many bytes of values, where the table doesn't tell time steps apart. */
 const BLOCK_BYTES = 32 * 1024 * 1024;
+/** Most bytes of values of a block that are taken into memory. */
+const MAX_OPEN_BYTES = 2 ** 30;
 /** Blocks with missing rows that stay open after a flush, for what comes next. */
 const KEPT_BLOCKS = 4;
 /** The header keeps the bytes of a block in 32 bits. */
@@ -52,12 +55,16 @@ export class DyscoManager implements StorageManager {
   /** By column and block, the least recently used first. */
   readonly #open = new Map<string, OpenBlock>();
   #openBytes = 0;
+  /** By column and block, what blocks were encoded with since the last flush (AF). */
+  readonly #encodedWith = new Map<string, BlockBaselines>();
   #file: DyscoFile;
   #parts: readonly Part[];
   #readers: readonly DyscoColumn[];
   #encoder: BlockEncoder;
   #rowCount: number;
   #isNew: boolean;
+  /** True for an empty file: nobody knows what it was made for. */
+  readonly #isUnknown: boolean;
   #headerChanged: boolean;
   #dataChanged = false;
 
@@ -69,6 +76,7 @@ export class DyscoManager implements StorageManager {
     this.#rowCount = context.rowCount;
     this.#options = options ?? { rowsPerBlock: 0, antennas: 0 };
     this.#isNew = this.#headerChanged = options !== null;
+    this.#isUnknown = options === null && header.fileBytes === 0;
     this.#file = new DyscoFile(name, header, context);
     this.#parts = partsOf(header, context.columns, this.#file.path);
     this.#readers = this.#parts.map((part) => new DyscoColumn(this.#file, part));
@@ -147,6 +155,11 @@ export class DyscoManager implements StorageManager {
       if (open.block >= blocks) this.#drop(key);
       else if (open.block === block) open.forget(left);
     }
+    for (const [key, { first, second }] of [...this.#encodedWith]) {
+      const rows = this.#rowsIn(blockOf(key));
+      if (rows === 0) this.#encodedWith.delete(key);
+      else this.#encodedWith.set(key, { first: first.slice(0, rows), second: second.slice(0, rows) });
+    }
     if (blocks < this.#file.blockCount) {
       this.#file.blockCount = blocks;
       this.#dataChanged = true;
@@ -166,9 +179,9 @@ export class DyscoManager implements StorageManager {
       return;
     }
     yield* this.#settle();
-    if (this.#parts[column]!.scaling === "AF") {
-      for (const { row, count } of rows.runs()) yield* this.#baselines(row, count);
-    }
+    const part = this.#parts[column]!, { source } = this.#context;
+    this.#checkSize(part, this.#file.header.rowsPerBlock);
+    if (part.scaling === "AF") yield* checkBaselines(source, this.#file, rows);
     this.#dataChanged = true;
     yield* this.#put(column, rows, box, bytes);
   }
@@ -176,20 +189,22 @@ export class DyscoManager implements StorageManager {
   /** Plan: sees to it that the file has what was written to `rows` of a column. */
   *store(column: number, rows: Rows): Plan<void> {
     if (!this.#held.empty) yield* this.#settle();
-    if (this.#open.size === 0) return;
+    if (this.#open.size === 0 && this.#encodedWith.size === 0) return;
     const { rowsPerBlock } = this.#file.header;
     for (const { row, count } of rows.runs()) {
-      const last = Math.floor((row + count - 1) / rowsPerBlock);
-      for (const [key, open] of [...this.#open]) {
-        const inside = open.block >= Math.floor(row / rowsPerBlock) && open.block <= last;
-        if (inside && key === keyOf(column, open.block)) yield* this.#encode(column, open);
-      }
+      const first = Math.floor(row / rowsPerBlock), last = Math.floor((row + count - 1) / rowsPerBlock);
+      const isInside = (key: string) =>
+        columnOf(key) === column && blockOf(key) >= first && blockOf(key) <= last;
+      for (const key of [...this.#encodedWith.keys()]) if (isInside(key)) yield* this.#refit(key);
+      for (const [key, open] of [...this.#open]) if (isInside(key)) yield* this.#encode(column, open);
     }
   }
 
   *flush(): Plan<Uint8Array> {
     if (!this.#held.empty) yield* this.#settle();
+    for (const key of [...this.#encodedWith.keys()]) yield* this.#refit(key);
     for (const [key, open] of [...this.#open]) yield* this.#encode(columnOf(key), open);
+    this.#encodedWith.clear();
     for (const [key, open] of [...this.#open]) if (open.complete) this.#drop(key);
     for (const key of [...this.#open.keys()].slice(0, -KEPT_BLOCKS)) this.#drop(key);
     if (this.#headerChanged) {
@@ -201,14 +216,26 @@ export class DyscoManager implements StorageManager {
         bytes: writeHeader(this.#file.header, this.#isNew),
       };
     }
-    this.#headerChanged = this.#dataChanged = false;
+    this.#headerChanged = this.#dataChanged = this.#isNew = false;
     return new Uint8Array(0);
   }
 
-  /** casacore leaves an empty file when nothing was written, and can't open it again itself: nobody knows what was asked of it. */
+  /** Refuses blocks that are too large to be encoded, whoever asked for them. @throws TableError LIMIT */
+  #checkSize(part: Part, rowsPerBlock: number): void {
+    const bytes = cellFloats(part) * FLOAT_BYTES * rowsPerBlock;
+    if (bytes > MAX_OPEN_BYTES) {
+      throw new TableError(
+        "LIMIT",
+        `${rowsPerBlock} rows of a block take ${bytes} bytes of values, at most ${MAX_OPEN_BYTES} are encoded`,
+        { file: this.#file.path },
+      );
+    }
+  }
+
+  /** Refuses files of which nobody knows how values are encoded. casacore leaves an empty one when nothing was written. */
   #checkWritable(): void {
     const { header } = this.#file;
-    if (!this.#isNew && header.fileBytes === 0) {
+    if (this.#isUnknown) {
       throw new TableError(
         "UNSUPPORTED",
         "the file is empty, which casacore leaves when nothing was written: how to encode is not known",
@@ -263,6 +290,7 @@ export class DyscoManager implements StorageManager {
         { file: path },
       );
     }
+    for (const part of parts) this.#checkSize(part, rowsPerBlock);
     const columnBytes = parts.map((part) => part.bytes);
     this.#file = new DyscoFile(name, { ...header, blockBytes, columnBytes, fileBytes: 0 }, this.#context);
     this.#parts = parts;
@@ -321,12 +349,14 @@ export class DyscoManager implements StorageManager {
       yield* this.#encode(columnOf(oldest), other);
       this.#drop(oldest);
     }
+    if (!replaced) yield* this.#refit(key);
     open = new OpenBlock(part, block, rowsPerBlock);
     const rows = this.#rowsIn(block);
     if (!replaced && block < this.#file.blockCount) {
       const target = { kind: "numeric", bytes: open.bytes(rows) } as const;
       const shape = [part.correlations, part.channels];
-      yield* this.#readers[column]!.read(rowRange(block * rowsPerBlock, rows), shape, null, target, 0);
+      const selection = blockRows(this.#file, block, rows);
+      yield* this.#readers[column]!.read(selection, shape, null, target, 0);
       open.give(0, rows);
     }
     this.#open.set(key, open);
@@ -344,10 +374,37 @@ export class DyscoManager implements StorageManager {
     if (!open.changed) return;
     const part = this.#parts[column]!, { block } = open, rows = this.#rowsIn(block);
     const first = block * this.#file.header.rowsPerBlock;
-    const baselines = part.scaling === "AF" ? yield* this.#baselines(first, rows) : undefined;
+    let baselines: BlockBaselines | undefined;
+    if (part.scaling === "AF") {
+      baselines = yield* baselinesOf(this.#context.source, this.#file, first, rows);
+      this.#encodedWith.set(keyOf(column, block), baselines);
+    }
     const bytes = this.#encoder.encode(part, column, block, rows, open.bytes(rows), baselines);
     yield* this.#writeBlock(part, block, bytes);
     open.changed = false;
+  }
+
+  /** Plan: encodes a block anew if its rows are of other antennas than when it was encoded. */
+  *#refit(key: string): Plan<void> {
+    const old = this.#encodedWith.get(key);
+    if (old === undefined) return;
+    const column = columnOf(key), block = blockOf(key), part = this.#parts[column]!;
+    const rows = this.#rowsIn(block), first = block * this.#file.header.rowsPerBlock;
+    const baselines = yield* baselinesOf(this.#context.source, this.#file, first, rows);
+    const count = old.first.length;
+    const known = { first: baselines.first.subarray(0, count), second: baselines.second.subarray(0, count) };
+    if (sameBaselines(old, known)) return;
+    let open = this.#open.get(key);
+    if (open === undefined) {
+      open = new OpenBlock(part, block, this.#file.header.rowsPerBlock);
+      yield* decodeWith(this.#file, part, block, old, open.bytes(count));
+      const bytes = this.#encoder.encode(part, column, block, rows, open.bytes(rows), baselines);
+      yield* this.#writeBlock(part, block, bytes);
+      this.#encodedWith.set(key, baselines);
+    } else {
+      open.changed = true;
+      yield* this.#encode(column, open);
+    }
   }
 
   *#writeBlock(part: Part, block: number, bytes: Uint8Array): Plan<void> {
@@ -361,28 +418,6 @@ export class DyscoManager implements StorageManager {
     }
     yield { kind: "write", file: name, offset: file.blockAt(block) + part.at, bytes };
   }
-
-  /** Plan: antennas of consecutive rows. @throws TableError INVALID_ARGUMENT for one that has no factor */
-  *#baselines(row: number, count: number): Plan<BlockBaselines> {
-    const first = new Int32Array(count), second = new Int32Array(count);
-    const { source } = this.#context, { antennas } = this.#file.header;
-    yield* keyValues(source, "ANTENNA1", row, first);
-    yield* keyValues(source, "ANTENNA2", row, second);
-    for (const numbers of [first, second]) {
-      for (let i = 0; i < count; i++) {
-        if (numbers[i]! >= 0 && numbers[i]! < antennas) continue;
-        throw new TableError(
-          "INVALID_ARGUMENT",
-          `row ${row + i} is of antenna ${numbers[i]}, the file has factors for antennas 0 to ${
-            antennas - 1
-          }: ` +
-            "their number is fixed when data are first encoded (option antennas)",
-          { file: this.#file.path },
-        );
-      }
-    }
-    return { first, second };
-  }
 }
 
 function keyOf(column: number, block: number): string {
@@ -391,4 +426,8 @@ function keyOf(column: number, block: number): string {
 
 function columnOf(key: string): number {
   return parseInt(key);
+}
+
+function blockOf(key: string): number {
+  return parseInt(key.slice(key.indexOf(" ")));
 }
