@@ -125,6 +125,11 @@ export function withoutRequest(bytes: Uint8Array, pid: number): Uint8Array<Array
   return list;
 }
 
+/** How many wait, by the first bytes of a `table.lock`. */
+export function waiting(bytes: Uint8Array): number {
+  return requestsOf(bytes).count;
+}
+
 function requestsOf(bytes: Uint8Array): { list: Uint8Array<ArrayBuffer>; view: DataView; count: number } {
   const list = new Uint8Array(SYNC_OFFSET_BYTES);
   list.set(bytes.subarray(0, SYNC_OFFSET_BYTES));

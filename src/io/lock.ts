@@ -40,7 +40,7 @@ export interface WaitOptions {
 
 const LOCK_BYTE = 0, IN_USE_BYTE = 1;
 /** Pause between two tries in milliseconds: the first, and the longest. */
-const FIRST_PAUSE_MS = 1, LONGEST_PAUSE_MS = 50;
+const FIRST_PAUSE_MS = 1, LONGEST_PAUSE_MS = 10;
 /** What systems answer where files can't be locked. */
 const NO_LOCKS = ["ENOLCK", "ENOSYS", "EOPNOTSUPP", "ENOTSUP", "EINVAL"];
 

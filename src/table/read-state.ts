@@ -15,7 +15,7 @@ import { JOURNAL_FILE } from "../io/journal-format.ts";
 import type { TableFiles } from "../io/files.ts";
 import { fileSize, type Plan, readBytes } from "../io/plan.ts";
 import { type CountersPlace, inspect, removeJournal, undo } from "../io/recovery.ts";
-import type { Sharing } from "./sharing.ts";
+import { pause, type Sharing } from "./sharing.ts";
 
 /** Where the change counters stand. */
 export const COUNTERS: CountersPlace = { file: "table.lock", offset: SYNC_OFFSET_BYTES };
@@ -62,11 +62,6 @@ function isWorthATry(error: TableError, files: TableFiles, sharing: Sharing): bo
     return sharing.moved() || files.backend.kind(files.pathOf(JOURNAL_FILE)) === null;
   }
   return sharing.moved();
-}
-
-/** Waits a moment, blocking. */
-export function pause(milliseconds: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
 
 /**

@@ -4,7 +4,7 @@
  */
 import { pid } from "node:process";
 import { TableError } from "../error.ts";
-import { SYNC_OFFSET_BYTES, withoutRequest, withRequest } from "../format/table-lock.ts";
+import { SYNC_OFFSET_BYTES, waiting, withoutRequest, withRequest } from "../format/table-lock.ts";
 import type { Backend, Handle } from "../io/backend.ts";
 import { JOURNAL_FILE } from "../io/journal-format.ts";
 import type { LockKind, LockMode, TableLock } from "../io/lock.ts";
@@ -12,6 +12,8 @@ import { readWholeFile } from "../io/whole-file.ts";
 
 /** How long a lock is waited for unless told otherwise, in milliseconds. */
 export const LOCK_TIMEOUT_MS = 10_000;
+/** Who let go of the lock that long ago, in milliseconds, lets others who wait for it go first, for as long again. */
+const COURTESY_MS = 5;
 /** Longest sync object that is compared in one read; one manager takes 4 bytes. */
 const STAMP_BYTES = 4096;
 const EMPTY = new Uint8Array(0);
@@ -37,6 +39,7 @@ export class Sharing {
   #absent = false;
   /** What stood in `table.lock` when the table was last read. */
   #seen: Uint8Array = EMPTY;
+  #unlocked = -Infinity;
   /** Length of the journal whose old bytes are shown, null if there is none. */
   overlay: number | null = null;
   readonly #scratch = new Uint8Array(STAMP_BYTES);
@@ -120,6 +123,7 @@ export class Sharing {
   acquire(kind: LockKind, timeoutMs: number = this.#timeoutMs): void {
     const lock = this.#lock;
     if (lock === null || lock.held === "write" || lock.held === kind) return;
+    if (this.#isOthersTurn(lock)) pause(COURTESY_MS);
     lock.acquire(kind, { timeoutMs, ...(this.#writable ? { onWait: () => ask(lock) } : {}) });
   }
 
@@ -127,12 +131,20 @@ export class Sharing {
   async acquireAsync(kind: LockKind, timeoutMs: number = this.#timeoutMs): Promise<void> {
     const lock = this.#lock;
     if (lock === null || lock.held === "write" || lock.held === kind) return;
+    if (this.#isOthersTurn(lock)) await new Promise((resolve) => setTimeout(resolve, COURTESY_MS));
     await lock.acquireAsync(kind, { timeoutMs, ...(this.#writable ? { onWait: () => ask(lock) } : {}) });
+  }
+
+  /** True when the lock was let go of a moment ago and somebody waits for it. */
+  #isOthersTurn(lock: TableLock): boolean {
+    return performance.now() - this.#unlocked < COURTESY_MS && waiting(lock.read(4)) > 0;
   }
 
   /** Lets go of the lock. */
   unlock(): void {
-    this.#lock?.unlock();
+    if (this.held === null) return;
+    this.#lock!.unlock();
+    this.#unlocked = performance.now();
   }
 
   /** Makes sure that nobody else has the table open while `work` runs. @throws TableError LOCKED */
@@ -166,6 +178,11 @@ export class Sharing {
       this.#lock?.close();
     }
   }
+}
+
+/** Waits a moment, blocking. */
+export function pause(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
 
 /** Puts our process into the list of those who wait; the result takes it out again. */
