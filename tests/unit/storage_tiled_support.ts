@@ -45,10 +45,12 @@ export class MemoryAccess implements FileAccess {
     for (const [name, bytes] of this.files) this.held.set(name, bytes.length);
   }
 
-  /** Every file is as it was committed. */
-  discard(): void {
-    this.files.clear();
+  /** Every file is as it was committed; `orphans`: files that were made since stay, as after the death of a writer. */
+  discard(orphans = false): void {
+    if (!orphans) this.files.clear();
+    else this.held.clear();
     for (const [name, bytes] of this.#committed) this.files.set(name, bytes);
+    for (const [name, bytes] of this.files) this.held.set(name, bytes.length);
   }
 
   committed(file: string): number {
@@ -194,7 +196,12 @@ export function contextOf(
   type: string,
   columns: readonly BoundColumn[],
   rowCount: number,
-  options: { bigEndian?: boolean; sequence?: number; privateKeywords?: RecordFields } = {},
+  options: {
+    bigEndian?: boolean;
+    sequence?: number;
+    privateKeywords?: RecordFields;
+    alone?: () => boolean;
+  } = {},
 ): ManagerContext {
   const no = () => {
     throw new Error("not here");
@@ -208,6 +215,7 @@ export function contextOf(
     privateKeywords: options.privateKeywords ?? EMPTY_RECORD,
     source: { column: no, foreignColumn: no, tableKeywords: () => EMPTY_RECORD },
     pathOf: (file) => `mem/${file}`,
+    ...(options.alone === undefined ? {} : { alone: options.alone }),
   };
 }
 

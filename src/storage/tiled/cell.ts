@@ -36,6 +36,11 @@ class TiledCell extends WritableTiled {
     return this.header.cubes[row]!;
   }
 
+  /** casacore puts every new cell into file 0, which must therefore stay. */
+  override canRenew(): boolean {
+    return false;
+  }
+
   override *locate(rows: Rows): Iterable<Segment> {
     const { cubes } = this.header;
     for (const { row, count, index } of rows.runs()) {

@@ -92,7 +92,7 @@ export class DataColumn<M extends TiledManager = TiledManager> implements Manage
     at: number,
   ): Plan<void> {
     if (target.kind !== "numeric") throw new TypeError("a tiled column has no strings");
-    const selection = this.select(rows, cellShape, false);
+    const selection = this.placed(this.select(rows, cellShape, false));
     for (const { cube } of selection) {
       const file = this.manager.fileOf(cube);
       if (file.grown) yield* this.manager.settle([file]);
@@ -113,6 +113,11 @@ export class DataColumn<M extends TiledManager = TiledManager> implements Manage
         );
       }
     }
+    return selection;
+  }
+
+  /** A selection with each stack at the file where its tiles are. */
+  protected placed(selection: readonly CubeStacks[]): readonly CubeStacks[] {
     return selection;
   }
 

@@ -15,6 +15,7 @@
 import type { Box } from "../../array/rows.ts";
 import type { MoveList } from "../../array/moves.ts";
 import type { Plan, Step } from "../../io/plan.ts";
+import type { Carry } from "./carry.ts";
 import type { Cube } from "./cube.ts";
 import { areLongRuns, linearCellPixels, type SectionPlace } from "./gather.ts";
 import type { TsmFile } from "./header.ts";
@@ -37,6 +38,13 @@ const FEW_RUNS = 16;
 /** Bytes between two stretches that are read and written along rather than left out. */
 const MERGE_GAP_BYTES = 4096;
 
+/** Tiles of a cube that go to another file while some of their cells are written. */
+export interface Carried {
+  readonly carry: Carry;
+  /** Tiles of the cube that are to be in that file in the end. */
+  readonly tiles: number;
+}
+
 /** Plan: a box (null: all) of the cells of some stacks, no two of them at one place, from an array. */
 export function* scatterCells(
   place: SectionPlace,
@@ -45,6 +53,7 @@ export function* scatterCells(
   box: Box | null,
   source: Uint8Array,
   at: number,
+  carried?: Carried,
 ): Plan<void> {
   for (const { cube, stacks } of selection) {
     const file = fileOf(cube);
@@ -54,12 +63,35 @@ export function* scatterCells(
       (areLongRuns(place.format, stacks, pixels) ||
         (stacks.length <= FEW_RUNS && stacks.every((stack) => stack.step === 1)));
     if (runs && stacks.every((stack) => isWholeBytes(place.format, cube, stack, pixels))) {
-      for (const stack of stacks) yield* scatterRun(place, batch, cube, stack, pixels, source, at);
+      for (const stack of stacks) {
+        yield* carryToRun(place, batch, stack, pixels, carried);
+        yield* scatterRun(place, batch, cube, stack, pixels, source, at);
+      }
+      // Pixels behind the cube's end are zero, and need no copying.
+      if (carried !== undefined) {
+        const end = Math.ceil(cube.lastLength * pixels * place.format.bits / 8);
+        yield* carried.carry.upTo(batch, Math.min(end, carried.tiles * place.bucketSize(cube)));
+      }
     } else {
-      yield* scatterTiles(place, batch, new TileWalk(cube, place.cellAxes, box, stacks, at));
+      yield* scatterTiles(place, batch, new TileWalk(cube, place.cellAxes, box, stacks, at), carried);
+      if (carried !== undefined) yield* carried.carry.upTo(batch, carried.tiles * place.bucketSize(cube));
     }
     yield* batch.flush();
   }
+}
+
+/** Plan: copies what lies between the runs before and this one. */
+function* carryToRun(
+  place: SectionPlace,
+  batch: ScatterBatch,
+  stack: Stack,
+  cellPixels: number,
+  carried: Carried | undefined,
+): Plan<void> {
+  if (carried === undefined) return;
+  const bytes = (cells: number) => Math.ceil(cells * cellPixels * place.format.bits / 8);
+  yield* carried.carry.upTo(batch, bytes(stack.position));
+  carried.carry.skip(bytes(stack.position + stack.count));
 }
 
 /** True when a run shares no byte with pixels that stay. */
@@ -104,12 +136,18 @@ function* scatterRun(
   }
 }
 
-function* scatterTiles(place: SectionPlace, batch: ScatterBatch, walk: TileWalk): Plan<void> {
+function* scatterTiles(
+  place: SectionPlace,
+  batch: ScatterBatch,
+  walk: TileWalk,
+  carried?: Carried,
+): Plan<void> {
   const { cube } = walk;
   const { format } = place;
   const bucketSize = place.bucketSize(cube), sectionOffset = place.sectionOffset(cube);
   const sectionLength = place.sectionLength(cube);
   const isMostOfTile = 2 * sectionLength >= bucketSize;
+  const whole = { offset: sectionOffset, length: sectionLength };
   const move = { ...walk.emptyMove() };
   for (const { tile, rowParts, pixelsInCube } of walk.tiles()) {
     const tileStart = cube.offset + tile * bucketSize;
@@ -120,6 +158,9 @@ function* scatterTiles(place: SectionPlace, batch: ScatterBatch, walk: TileWalk)
       first = Math.min(first, walk.pixel);
       last = Math.max(last, walk.pixel + walk.span - 1);
       moved += walk.moved;
+    }
+    if (carried !== undefined) {
+      yield* carried.carry.tile(batch, tile, moved === pixelsInCube, whole, carried.tiles);
     }
     let start = firstByte(format, section, first), end = byteAfter(format, section, last);
     const isNew = tileStart >= batch.fileEnd;

@@ -8,7 +8,7 @@ import { TableError } from "../../error.ts";
 import type { Box, Rows } from "../../array/rows.ts";
 import { type DType, isNumeric } from "../../array/dtype.ts";
 import { AipsWriter } from "../../format/aipsio.ts";
-import type { Plan } from "../../io/plan.ts";
+import { committedSize, fileSize, type Plan } from "../../io/plan.ts";
 import type { CellSource, ManagedColumn, ManagerContext, StorageSpec } from "../manager.ts";
 import { WritableCoordinate } from "./coordinate-write.ts";
 import { Cube } from "./cube.ts";
@@ -17,7 +17,8 @@ import { DataColumn } from "./data-column.ts";
 import type { TiledHeader, TsmFile } from "./header.ts";
 import { dataName, headerName, type RowAxes, TiledManager, type TiledParts } from "./manager.ts";
 import { axesOf, dataTypes, type Roles, rolesOf } from "./roles.ts";
-import { scatterCells } from "./scatter.ts";
+import { Renewals } from "./renewal.ts";
+import type { CubeStacks } from "./stacks.ts";
 import { TileLayout } from "./tile-layout.ts";
 import { chooseTileShape } from "./tile-shape.ts";
 
@@ -32,6 +33,8 @@ export abstract class WritableTiled extends TiledManager {
   /** True when the header file is no longer what it should be. */
   #headerChanged: boolean;
   #dataChanged = false;
+  /** Cubes that are written anew into other files. */
+  readonly renewals: Renewals = new Renewals(this);
 
   /** @param isNew True for a manager that has no header file yet. */
   constructor(parts: TiledParts, isNew: boolean) {
@@ -63,12 +66,14 @@ export abstract class WritableTiled extends TiledManager {
   }
 
   *flush(): Plan<Uint8Array> {
+    yield* this.renewals.settle();
     yield* this.settle(this.header.files);
     if (this.#headerChanged) {
       yield { kind: "barrier" };
       const w = new AipsWriter();
       this.writeHeader(w);
       yield { kind: "replace", file: headerName(this.sequence), bytes: w.finish() };
+      yield* this.renewals.removeLeft();
     }
     this.#headerChanged = false;
     this.#dataChanged = false;
@@ -83,19 +88,49 @@ export abstract class WritableTiled extends TiledManager {
     return new WritableCoordinate(this, index, axis);
   }
 
-  /** Plan: a number that no data file has. @throws TableError LIMIT */
-  // deno-lint-ignore require-yield
+  /** True when one more data file can be had. */
+  get hasFreeFile(): boolean {
+    return this.#filesInUse < MAX_FILE_NUMBER;
+  }
+
+  /** Data files that count: a file 0 is beside the numbers that are given to others. */
+  get #filesInUse(): number {
+    return this.header.files.reduce((sum, file) => sum + (file !== null && file.number > 0 ? 1 : 0), 0);
+  }
+
+  /**
+   * Plan: a number that no data file has. One that was removed has its number until that is committed, and one that a
+   * writer left that died keeps it.
+   *
+   * @throws TableError LIMIT
+   */
   *freeFileNumber(): Plan<number> {
     this.checkFreeFiles(1);
     const { files } = this.header;
-    let number = 1;
-    while (number < files.length && files[number] !== null) number++;
-    return number;
+    for (let number = 1; number <= MAX_FILE_NUMBER; number++) {
+      if (number < files.length && files[number] !== null) continue;
+      const name = dataName(this.sequence, number);
+      if ((yield* fileSize(name)) < 0 && (yield* committedSize(name)) === 0) return number;
+    }
+    throw new TableError("LIMIT", `${this.type} ${this.name}: no number is left for another data file`);
+  }
+
+  /** Takes a data file out of the header. */
+  forgetFile(number: number): void {
+    const { files } = this.header;
+    files[number] = null;
+    while (files.length > 1 && files.at(-1) === null) files.pop();
+    this.#headerChanged = true;
+  }
+
+  /** True when a cube can be given another data file: nothing else is in its own, and nothing else will be. */
+  canRenew(cube: Cube): boolean {
+    return this.header.cubes.every((other) => other === cube || !other.hasShape || other.file !== cube.file);
   }
 
   /** @throws TableError LIMIT where there are fewer than `count` numbers for further data files */
   checkFreeFiles(count: number): void {
-    const used = this.header.files.reduce((sum, file) => sum + (file !== null && file.number > 0 ? 1 : 0), 0);
+    const used = this.#filesInUse;
     if (used + count <= MAX_FILE_NUMBER) return;
     throw new TableError(
       "LIMIT",
@@ -196,6 +231,10 @@ export abstract class WritableTiled extends TiledManager {
 
 /** Reads and writes a data column. */
 class WritableData extends DataColumn<WritableTiled> {
+  protected override placed(selection: readonly CubeStacks[]): readonly CubeStacks[] {
+    return this.manager.renewals.placed(selection);
+  }
+
   *write(
     rows: Rows,
     cellShape: readonly number[],
@@ -207,9 +246,8 @@ class WritableData extends DataColumn<WritableTiled> {
     if (rows.length === 0) return;
     if (box === null) yield* this.manager.give(rows, cellShape, this.columnName);
     const selection = this.select(rows, cellShape, true);
-    for (const { cube } of selection) yield* this.manager.physicalSize(this.fileOf(cube));
     this.manager.dataChanged();
-    yield* scatterCells(this, selection, (cube) => this.fileOf(cube), box, source.bytes, at);
+    yield* this.manager.renewals.write(this, selection, box, source.bytes, at);
   }
 
   *setShape(rows: Rows, cellShape: readonly number[] | null): Plan<void> {
