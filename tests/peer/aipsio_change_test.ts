@@ -10,12 +10,13 @@ import type { Plan } from "../../src/io/plan.ts";
 import { stManAipsIO } from "../../src/storage/aipsio/mod.ts";
 import { writeAips } from "../unit/storage_aipsio_support.ts";
 import { boundColumns, openTable } from "../unit/storage_standard_support.ts";
-import { changeTests } from "./change_sequence.ts";
+import { changeTests, edgeTests } from "./change_sequence.ts";
 import { assertSameRows, oracleRows, oracleWrite, peerTest, temporaryFolder } from "./peer.ts";
 import { generatedCell, generatedRows, type JobColumn, printedCell } from "./oracle/values.ts";
 import { StandardTable } from "./standard_table.ts";
 
 changeTests("StManAipsIO", 16);
+edgeTests("StManAipsIO");
 
 /** The Python binding can't open tables with uint16 columns, and can't write records. */
 const TYPES = DTYPES.filter((dtype) => dtype !== "uint16" && dtype !== "record");

@@ -1,12 +1,13 @@
 /** Rows and columns of a StandardStMan come and go, in turns with casacore. */
 import assert from "node:assert/strict";
 import { openTable } from "../unit/storage_standard_support.ts";
-import { changeTests } from "./change_sequence.ts";
+import { changeTests, edgeTests } from "./change_sequence.ts";
 import { assertSameRows, oracleRows, oracleWrite, peerTest, temporaryFolder } from "./peer.ts";
 import type { JobColumn } from "./oracle/values.ts";
 import { StandardTable } from "./standard_table.ts";
 
 changeTests("StandardStMan", 16);
+edgeTests("StandardStMan");
 
 peerTest(
   "string buckets in which casacore counts from 0 are read, found odd, and put right when they are changed",
