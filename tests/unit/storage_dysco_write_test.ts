@@ -4,7 +4,6 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { disableLibrary } from "../../ffi/binding.ts";
 import {
   array,
   type ColumnSpec,
@@ -14,7 +13,6 @@ import {
   scalar,
   standard,
   Table,
-  TableError,
 } from "../../mod.ts";
 
 const KEYS = ["ANTENNA1", "ANTENNA2", "FIELD_ID", "DATA_DESC_ID"] as const;

@@ -13,7 +13,7 @@
  * that the table doesn't have yet.
  */
 import type { Box, Rows } from "../../array/rows.ts";
-import { type BlockBaselines, MAX_ANTENNAS } from "../../array/visibility-block.ts";
+import type { BlockBaselines } from "../../array/visibility-block.ts";
 import { TableError } from "../../error.ts";
 import { fileSize, type Plan } from "../../io/plan.ts";
 import type { ManagedColumn, ManagerContext, ManagerInfo, StorageManager } from "../manager.ts";
@@ -25,6 +25,7 @@ import { antennasOf, rowsOfFirstStep } from "./grouping.ts";
 import type { DyscoHeader } from "./header.ts";
 import { writeHeader } from "./header-write.ts";
 import { HeldWrites } from "./held.ts";
+import { checkBlockSize } from "./block-size.ts";
 import { bytesOf, layoutOf, type Part, partsOf } from "./layout.ts";
 import { cellFloats, OpenBlock } from "./open-block.ts";
 import type { DyscoOptions } from "./options.ts";
@@ -32,15 +33,11 @@ import { zeroSymbols } from "./zero-symbols.ts";
 import { WritableDyscoColumn } from "./writable-column.ts";
 
 /** Values that wait in memory: no more bytes than this, or one block. */
-const OPEN_BYTES = 64 * 1024 * 1024;
+const WAITING_BYTES = 64 * 1024 * 1024;
 /** Rows of a block are limited to so many bytes of values, where the table doesn't tell time steps apart. */
 const BLOCK_BYTES = 32 * 1024 * 1024;
-/** Most bytes of values of a block that are taken into memory. */
-const MAX_OPEN_BYTES = 2 ** 30;
 /** Blocks with missing rows that stay open after a flush, for what comes next. */
 const KEPT_BLOCKS = 4;
-/** The header keeps the bytes of a block in 32 bits. */
-const MAX_BLOCK_BYTES = 2 ** 32 - 1;
 /** Bytes of a float. */
 const FLOAT_BYTES = 4;
 
@@ -51,6 +48,7 @@ export class DyscoManager implements StorageManager {
   readonly #context: ManagerContext;
   readonly #columns: readonly WritableDyscoColumn[];
   readonly #options: Pick<DyscoOptions, "rowsPerBlock" | "antennas">;
+  readonly #waitingBytes: number;
   readonly #held = new HeldWrites();
   /** By column and block, the least recently used first. */
   readonly #open = new Map<string, OpenBlock>();
@@ -68,8 +66,17 @@ export class DyscoManager implements StorageManager {
   #headerChanged: boolean;
   #dataChanged = false;
 
-  /** `options` is given for a new file. */
-  constructor(context: ManagerContext, header: DyscoHeader, options: DyscoOptions | null = null) {
+  /**
+   * @param options Given for a new file.
+   * @param waitingBytes Bytes of values that may wait in memory, beside one block.
+   */
+  constructor(
+    context: ManagerContext,
+    header: DyscoHeader,
+    options: DyscoOptions | null = null,
+    waitingBytes = WAITING_BYTES,
+  ) {
+    this.#waitingBytes = waitingBytes;
     const name = `table.f${context.sequence}`;
     this.sequence = context.sequence;
     this.#context = context;
@@ -173,14 +180,14 @@ export class DyscoManager implements StorageManager {
   /** Plan: puts cells or boxes of them, or keeps them until it is known where they go. */
   *write(column: number, rows: Rows, box: Box | null, bytes: Uint8Array): Plan<void> {
     this.#checkWritable();
-    if (this.#file.header.rowsPerBlock === 0 && this.#held.bytes + bytes.length <= OPEN_BYTES) {
+    if (this.#file.header.rowsPerBlock === 0 && this.#held.bytes + bytes.length <= this.#waitingBytes) {
       this.#held.add({ column, rows, box, bytes });
       this.#dataChanged = true;
       return;
     }
     yield* this.#settle();
     const part = this.#parts[column]!, { source } = this.#context;
-    this.#checkSize(part, this.#file.header.rowsPerBlock);
+    checkBlockSize(this.#file.header, this.#parts, this.#file.path);
     if (part.scaling === "AF") yield* checkBaselines(source, this.#file, rows);
     this.#dataChanged = true;
     yield* this.#put(column, rows, box, bytes);
@@ -218,18 +225,6 @@ export class DyscoManager implements StorageManager {
     }
     this.#headerChanged = this.#dataChanged = this.#isNew = false;
     return new Uint8Array(0);
-  }
-
-  /** Refuses blocks that are too large to be encoded, whoever asked for them. @throws TableError LIMIT */
-  #checkSize(part: Part, rowsPerBlock: number): void {
-    const bytes = cellFloats(part) * FLOAT_BYTES * rowsPerBlock;
-    if (bytes > MAX_OPEN_BYTES) {
-      throw new TableError(
-        "LIMIT",
-        `${rowsPerBlock} rows of a block take ${bytes} bytes of values, at most ${MAX_OPEN_BYTES} are encoded`,
-        { file: this.#file.path },
-      );
-    }
   }
 
   /** Refuses files of which nobody knows how values are encoded. casacore leaves an empty one when nothing was written. */
@@ -276,21 +271,9 @@ export class DyscoManager implements StorageManager {
       rowsPerBlock = yield* rowsOfFirstStep(source, this.#rowCount, limit);
     }
     const antennas = this.#options.antennas || (yield* antennasOf(source, this.#rowCount));
-    if (antennas > MAX_ANTENNAS && old.normalization === "AF") {
-      throw new TableError("LIMIT", `${antennas} antennas, at most ${MAX_ANTENNAS} are possible`, {
-        file: path,
-      });
-    }
     const header = { ...old, rowsPerBlock, antennas };
     const parts = layoutOf(header, columns, path), blockBytes = bytesOf(parts);
-    if (blockBytes > MAX_BLOCK_BYTES) {
-      throw new TableError(
-        "LIMIT",
-        `${rowsPerBlock} rows take ${blockBytes} bytes, a block has at most ${MAX_BLOCK_BYTES}`,
-        { file: path },
-      );
-    }
-    for (const part of parts) this.#checkSize(part, rowsPerBlock);
+    checkBlockSize(header, parts, path);
     const columnBytes = parts.map((part) => part.bytes);
     this.#file = new DyscoFile(name, { ...header, blockBytes, columnBytes, fileBytes: 0 }, this.#context);
     this.#parts = parts;
@@ -345,7 +328,7 @@ export class DyscoManager implements StorageManager {
     }
     const size = cellFloats(part) * FLOAT_BYTES * rowsPerBlock;
     for (const [oldest, other] of [...this.#open]) {
-      if (this.#openBytes + size <= OPEN_BYTES) break;
+      if (this.#openBytes + size <= this.#waitingBytes) break;
       yield* this.#encode(columnOf(oldest), other);
       this.#drop(oldest);
     }

@@ -6,7 +6,8 @@ import { TableError } from "../../error.ts";
 import type { BoundColumn, StorageSpec } from "../manager.ts";
 import { type DyscoHeader, type Normalization, NORMALIZATIONS } from "./header.ts";
 import { firstBlockAt } from "./header-write.ts";
-import { SYMBOL_BITS } from "./layout.ts";
+import { checkBlockSize } from "./block-size.ts";
+import { layoutOf, SYMBOL_BITS } from "./layout.ts";
 import { type Distribution, DISTRIBUTIONS } from "./levels.ts";
 
 /** The column of weights; every other column has visibilities. */
@@ -32,7 +33,7 @@ export interface DyscoOptions {
   readonly antennas: number;
 }
 
-/** Checks a spec and its columns. @throws TableError INVALID_ARGUMENT */
+/** Checks a spec and its columns. @throws TableError INVALID_ARGUMENT, LIMIT */
 export function readOptions(spec: StorageSpec, columns: readonly BoundColumn[]): DyscoOptions {
   const fail = (reason: string): never => {
     throw new TableError("INVALID_ARGUMENT", `DyscoStMan ${spec.name}: ${reason}`);
@@ -78,7 +79,7 @@ export function readOptions(spec: StorageSpec, columns: readonly BoundColumn[]):
     fail(`its name takes ${nameBytes} bytes, at most ${MAX_NAME_BYTES} are possible`);
   }
   for (const column of columns) checkColumn(column, fail);
-  return {
+  const options: DyscoOptions = {
     header: {
       name: spec.name,
       blocksAt: firstBlockAt(nameBytes, columns.length),
@@ -97,6 +98,9 @@ export function readOptions(spec: StorageSpec, columns: readonly BoundColumn[]):
     rowsPerBlock: count("rowsPerBlock", rowsPerBlock),
     antennas: count("antennas", antennas),
   };
+  const asked = { ...options.header, rowsPerBlock: options.rowsPerBlock, antennas: options.antennas };
+  checkBlockSize(asked, layoutOf(asked, columns, ""));
+  return options;
 }
 
 /** Refuses columns that casacore doesn't take, or takes and can't open again. */
