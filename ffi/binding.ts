@@ -95,6 +95,11 @@ export interface NativeStat {
   modified: bigint;
 }
 
+/** What is at a path. */
+export type NativePathKind = "file" | "directory" | "link" | "other";
+/** By the numbers of the library. */
+const PATH_KINDS: readonly (NativePathKind | null)[] = [null, "file", "directory", "link", "other"];
+
 /** Kinds of byte-range locks. */
 export type LockKind = "unlock" | "read" | "write";
 
@@ -161,6 +166,22 @@ export class NativeLibrary {
   /** True where byte-range locks belong to the open file description; else they belong to the process. */
   get descriptionLocks(): boolean {
     return this.symbols.tessera_lock_owner() === 1;
+  }
+
+  /** What is at a path, null if nothing is; a number is -errno. With `follow` a symbolic link is what it leads to. */
+  kind(path: string, follow: boolean, stats: NativeStats | null = null): NativePathKind | null | number {
+    // No file has such a name.
+    if (path.includes("\0")) return null;
+    const found = this.symbols.tessera_kind(encoder.encode(path + "\0"), follow ? 1 : 0, stats);
+    return found < 0 ? found : PATH_KINDS[found]!;
+  }
+
+  /** Removes the name of a file. */
+  unlink(path: string): number {
+    if (path.includes("\0")) {
+      throw new TableError("INVALID_ARGUMENT", "a path has no NUL character", { file: path });
+    }
+    return this.symbols.tessera_unlink(encoder.encode(path + "\0"));
   }
 
   /** Opens a file or a directory: its descriptor, which no child process inherits. */

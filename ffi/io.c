@@ -32,6 +32,20 @@ int32_t tessera_open(const char *path, int32_t flags, uint64_t *stats) {
   }
 }
 
+int32_t tessera_kind(const char *path, int32_t follow, uint64_t *stats) {
+  struct stat found;
+  uint64_t started = tessera_clock(stats);
+  int result = follow ? stat(path, &found) : lstat(path, &found);
+  int error = errno;
+  tessera_count(stats, TESSERA_STAT, started, 0);
+  if (result != 0) return error == ENOENT || error == ENOTDIR ? TESSERA_NOTHING : -error;
+  if (S_ISREG(found.st_mode)) return TESSERA_FILE;
+  if (S_ISDIR(found.st_mode)) return TESSERA_DIRECTORY;
+  return S_ISLNK(found.st_mode) ? TESSERA_LINK : TESSERA_OTHER;
+}
+
+int32_t tessera_unlink(const char *path) { return unlink(path) == 0 ? 0 : -errno; }
+
 int32_t tessera_close(int32_t fd, uint64_t *stats) {
   /* Not repeated after EINTR: the descriptor is gone by then, its number may be somebody else's. */
   uint64_t started = tessera_clock(stats);

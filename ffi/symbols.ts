@@ -167,6 +167,20 @@ const BITS = {
 const BLOCKING = {
   tessera_errno_name: ERROR_TEXT,
   tessera_errno_text: ERROR_TEXT,
+  tessera_kind: {
+    parameters: [
+      "buffer", // const char *path
+      "i32", // int32_t follow
+      "buffer", // uint64_t *stats
+    ],
+    result: "i32", // int32_t
+  },
+  tessera_unlink: {
+    parameters: [
+      "buffer", // const char *path
+    ],
+    result: "i32", // int32_t
+  },
   tessera_open: {
     parameters: [
       "buffer", // const char *path

@@ -72,6 +72,11 @@ static inline int64_t tessera_whole(double value) {
 
 /* io.c: files. Reads and writes repeat until everything is moved, an error, or the end of the file. */
 TESSERA_EXPORT int32_t tessera_open(const char *path, int32_t flags, uint64_t *stats);
+/* What is at a path. With `follow` a symbolic link is what it leads to. */
+enum { TESSERA_NOTHING, TESSERA_FILE, TESSERA_DIRECTORY, TESSERA_LINK, TESSERA_OTHER };
+TESSERA_EXPORT int32_t tessera_kind(const char *path, int32_t follow, uint64_t *stats);
+/* Removes a name. Not counted: there is no kind for it. */
+TESSERA_EXPORT int32_t tessera_unlink(const char *path);
 TESSERA_EXPORT int32_t tessera_close(int32_t fd, uint64_t *stats);
 TESSERA_EXPORT double tessera_pread(int32_t fd, void *bytes, double length, double offset, uint64_t *stats);
 TESSERA_EXPORT double tessera_pwrite(int32_t fd, const void *bytes, double length, double offset, uint64_t *stats);

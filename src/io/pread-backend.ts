@@ -4,7 +4,7 @@
  */
 import { TableError } from "../error.ts";
 import { library, libraryStatus, type NativeLibrary } from "../../ffi/binding.ts";
-import type { Backend, Handle, OpenMode } from "./backend.ts";
+import type { Backend, Handle, OpenMode, PathKind } from "./backend.ts";
 import { SeekTracker } from "./counters.ts";
 import { NativeIoStats } from "./native-stats.ts";
 import { NodePaths } from "./node-backend.ts";
@@ -106,6 +106,18 @@ export abstract class NativeBackend extends NodePaths {
       );
     }
     this.native = native;
+  }
+
+  override kind(path: string, { noFollow = false }: { noFollow?: boolean } = {}): PathKind | null {
+    const found = this.native.kind(path, !noFollow, this.stats.block);
+    if (typeof found === "number") throw this.native.systemError("stat", path, found);
+    return found;
+  }
+
+  override remove(path: string): void {
+    this.stats.count("unlink");
+    const result = this.native.unlink(path);
+    if (result < 0) throw this.native.systemError("unlink", path, result);
   }
 
   protected descriptor(path: string, mode: OpenMode): number {
