@@ -15,6 +15,7 @@ import { tiledCellStMan } from "../../src/storage/tiled/cell.ts";
 import { tiledColumnStMan } from "../../src/storage/tiled/column.ts";
 import { tiledDataStMan } from "../../src/storage/tiled/data.ts";
 import { tiledShapeStMan } from "../../src/storage/tiled/shape.ts";
+import type { WritableTiled } from "../../src/storage/tiled/writable.ts";
 import { type GeneratedCell, printedCell } from "./oracle/values.ts";
 
 const KINDS: readonly ManagerKind[] = [tiledShapeStMan, tiledColumnStMan, tiledCellStMan, tiledDataStMan];
@@ -27,8 +28,11 @@ export class TiledTable implements Disposable {
   readonly contexts = new Map<number, ManagerContext>();
   readonly #places = new Map<string, { column: BoundColumn; manager: number; index: number }>();
 
-  /** @param make Makes managers rather than opening them, without rows. */
-  constructor(path: string, options: { writable?: boolean; make?: MakeOptions } = {}) {
+  /**
+   * @param make Makes managers rather than opening them, without rows.
+   * @param renews Hypercubes that are overwritten go to new files, however small they are.
+   */
+  constructor(path: string, options: { writable?: boolean; make?: MakeOptions; renews?: boolean } = {}) {
     const dat = readTableDat(Deno.readFileSync(`${path}/table.dat`), `${path}/table.dat`);
     if (dat.kind !== "PlainTable") throw new Error(`${path} is a ${dat.kind}`);
     this.files = new TableFiles(path, openBackend("node"), { writable: options.writable ?? false });
@@ -66,13 +70,16 @@ export class TiledTable implements Disposable {
         privateKeywords: dat.desc.privateKeywords,
         source: { column: no, foreignColumn: no, tableKeywords: no },
         pathOf: (file) => `${path}/${file}`,
+        alone: () => options.renews ?? false,
       };
       const made = options.make?.[sequence];
       const plan = made === undefined
         ? kind.open(context, blob)
         : kind.create!(context, { type, name: made.name, options: made.options });
       this.contexts.set(sequence, context);
-      this.managers.set(sequence, this.run(plan));
+      const manager = this.run(plan);
+      if (options.renews) (manager as WritableTiled).renewals.limits = { cubeBytes: 1, putBytes: 1 };
+      this.managers.set(sequence, manager);
       columns.forEach((column, index) => this.#places.set(column.name, { column, manager: sequence, index }));
     }
   }
@@ -152,6 +159,12 @@ export class TiledTable implements Disposable {
       items.forEach((item, i) => view[i] = item);
     }
     this.run(managed.write!(rowRange(row, 1), shape, null, { kind: "numeric", bytes }, 0));
+  }
+
+  /** Writes cells of one shape; `bytes`: their values behind each other. */
+  putColumn(name: string, rows: Rows, shape: readonly number[], bytes: Uint8Array): void {
+    const managed = this.managerOf(name).column(this.indexOf(name));
+    this.run(managed.write!(rows, shape, null, { kind: "numeric", bytes }, 0));
   }
 
   flush(): void {
