@@ -360,22 +360,22 @@ export class DiskFile {
    */
   #keep(first: number, last: number, memory: Uint8Array, length: number, replace: boolean): Uint8Array {
     const { cache, backend } = this.#shared;
-    let index = Math.min(last, first + Math.ceil(length / PAGE_BYTES) - 1);
-    let bytes: Uint8Array = EMPTY;
-    backend.stats.cacheMisses += Math.max(0, index - first + 1);
-    // The first one last: it is wanted now, and must not make way for the others.
-    for (; index >= first; index--) {
+    const end = Math.min(last + 1, first + Math.ceil(length / PAGE_BYTES));
+    let wanted: Uint8Array = EMPTY;
+    backend.stats.cacheMisses += end - first;
+    for (let index = first; index < end; index++) {
       const from = (index - first) * PAGE_BYTES, pageLength = Math.min(PAGE_BYTES, length - from);
       if (!replace && cache.has(this.#owner, index)) continue;
-      if (first === last) bytes = cache.put(this.#owner, index, memory, pageLength);
-      else {
-        const room = pageLength < PAGE_BYTES / 2 ? new Uint8Array(pageLength) : cache.room();
-        room.set(memory.subarray(from, from + pageLength));
-        bytes = cache.put(this.#owner, index, room, pageLength);
+      let page = memory;
+      if (first !== last) {
+        page = pageLength < PAGE_BYTES / 2 ? new Uint8Array(pageLength) : cache.room();
+        page.set(memory.subarray(from, from + pageLength));
       }
+      const kept = cache.put(this.#owner, index, page, pageLength);
+      // Used at once, so that it isn't taken for one that was read ahead; in this step its bytes stay what they are.
+      if (index === first && replace) wanted = cache.get(this.#owner, index) ?? kept;
     }
-    if (!replace) return EMPTY;
-    return cache.get(this.#owner, first) ?? bytes;
+    return wanted;
   }
 
   /** Counts what runs without blocking on the map: the file must not be closed under it. */
