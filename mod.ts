@@ -19,7 +19,7 @@ export {
   type TableRecordOptions,
 } from "./src/format/table-record.ts";
 export { Context, type ContextOptions } from "./src/io/context.ts";
-export type { CallKind, IoSnapshot, TimedKind } from "./src/io/counters.ts";
+export type { CacheCounts, CallKind, IoSnapshot, TimedKind } from "./src/io/counters.ts";
 export type { IoName } from "./src/io/backend.ts";
 export { type BackendReport, backendReport } from "./src/io/backends.ts";
 export type { HypercolumnSpec, ManagerInfo, StorageSpec } from "./src/storage/manager.ts";

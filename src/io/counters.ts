@@ -59,6 +59,14 @@ export const LATENCY_BUCKETS = 40;
 /** Block size that a write must begin and end on to count as aligned: what O_DIRECT asks of common disks. */
 export const ALIGNMENT = 4096;
 
+/** Pages of the cache that reading a column found, and those that had to be read for it. */
+export interface CacheCounts {
+  /** Pages found. */
+  readonly cacheHits: number;
+  /** Pages that had to be read. */
+  readonly cacheMisses: number;
+}
+
 /** A frozen copy of the counts. */
 export interface IoSnapshot {
   /** Calls by kind; kinds that were never called are 0. */
@@ -77,6 +85,11 @@ export interface IoSnapshot {
   readonly cacheHits: number;
   /** Cache pages that had to be read. */
   readonly cacheMisses: number;
+  /**
+   * The same by the column whose cells were read or written; a column that never was isn't there. Requests that wait at
+   * the same time share what they found: it counts for the one that began last.
+   */
+  readonly byColumn: Readonly<Record<string, CacheCounts>>;
   /** Writes whose start and length are multiples of 4096 bytes, and the others. */
   readonly alignedWrites: number;
   /** The other writes. */
@@ -105,6 +118,33 @@ export class IoStats {
     write: new Float64Array(LATENCY_BUCKETS),
     sync: new Float64Array(LATENCY_BUCKETS),
   };
+
+  readonly #columns = new Map<string, { cacheHits: number; cacheMisses: number }>();
+  /** The column for which pages are looked for, "" for none, and the counts when that began. */
+  #column = "";
+  #hitsBefore = 0;
+  #missesBefore = 0;
+
+  /** From now on pages are looked for because of a column; "" for another reason. */
+  attribute(column: string): void {
+    if (column === this.#column) return;
+    this.#settleColumn();
+    this.#column = column;
+  }
+
+  /** Adds what was counted since the last time to its column: nothing is done for each page, or each cell of a column. */
+  #settleColumn(): void {
+    const hits = this.cacheHits - this.#hitsBefore, misses = this.cacheMisses - this.#missesBefore;
+    this.#hitsBefore = this.cacheHits;
+    this.#missesBefore = this.cacheMisses;
+    if (this.#column === "" || hits + misses === 0) return;
+    const counts = this.#columns.get(this.#column);
+    if (counts === undefined) this.#columns.set(this.#column, { cacheHits: hits, cacheMisses: misses });
+    else {
+      counts.cacheHits += hits;
+      counts.cacheMisses += misses;
+    }
+  }
 
   /** Counts one call, whether it succeeds or not. */
   count(kind: CallKind): void {
@@ -147,6 +187,10 @@ export class IoStats {
   /** A frozen copy that later calls don't change. */
   snapshot(): IoSnapshot {
     this.settle();
+    this.#settleColumn();
+    const byColumn = [...this.#columns].map(([name, counts]) =>
+      [name, Object.freeze({ ...counts })] as const
+    );
     return Object.freeze({
       calls: Object.freeze({ ...this.calls }),
       totalCalls: CALL_KINDS.reduce((sum, kind) => sum + this.calls[kind], 0),
@@ -156,6 +200,7 @@ export class IoStats {
       seeks: this.seeks,
       cacheHits: this.cacheHits,
       cacheMisses: this.cacheMisses,
+      byColumn: Object.freeze(Object.fromEntries(byColumn)),
       alignedWrites: this.alignedWrites,
       unalignedWrites: this.unalignedWrites,
       latency: Object.freeze({
@@ -180,6 +225,8 @@ export class IoStats {
       this.alignedWrites =
       this.unalignedWrites =
         0;
+    this.#hitsBefore = this.#missesBefore = 0;
+    this.#columns.clear();
     for (const kind of TIMED_KINDS) this.#latency[kind].fill(0);
   }
 }

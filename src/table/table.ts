@@ -532,6 +532,7 @@ export class Table {
         },
       );
     }
+    this.#body.stats.attribute(name);
     return column;
   }
 
