@@ -38,6 +38,8 @@ export {
   type ColumnSpec,
   dysco,
   type DyscoOptions,
+  incremental,
+  type IncrementalOptions,
   memory,
   scalar,
   standard,

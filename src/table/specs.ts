@@ -160,6 +160,33 @@ export function standard(
   return storageOf("StandardStMan", name ?? "StandardStMan", list, options ?? (list ? {} : columns ?? {}));
 }
 
+/** Options of the incremental storage manager. */
+export interface IncrementalOptions {
+  /** Bytes of a bucket; the size that casacore chooses, at least 32768, if left out. A row has to fit into one. */
+  readonly bucketSize?: number;
+}
+
+/**
+ * Keeps a value only where it differs from that of the row before: for columns that change seldom. Rows that are added
+ * have the values of the last one. A value that is put holds for its row alone; but behind the last row that was put since
+ * the table was opened, it holds for all rows that follow, as in casacore. Without `columns` it takes every column that no
+ * other manager claims.
+ *
+ * @example
+ * ```ts
+ * import { incremental } from "@tessera/tables";
+ * const storage = [incremental("Slow", ["FIELD_ID", "SCAN_NUMBER"], { bucketSize: 65536 })];
+ * ```
+ */
+export function incremental(
+  name = "IncrementalStMan",
+  columns?: readonly string[] | IncrementalOptions,
+  options?: IncrementalOptions,
+): StorageSpec {
+  const list = Array.isArray(columns) ? columns as readonly string[] : undefined;
+  return storageOf("IncrementalStMan", name, list, options ?? (list ? {} : columns ?? {}));
+}
+
 /**
  * Keeps all values of some columns in one file that is written anew at every flush, the first form that tables had: for few
  * rows, and for programs that know no other. Without `columns` it takes every column that no other manager claims.

@@ -4,7 +4,6 @@
  */
 import { isNumeric } from "../../array/dtype.ts";
 import { elementsOf } from "../../array/rows.ts";
-import { AipsReader } from "../../format/aipsio.ts";
 import { fileSize, type Plan, readBytes } from "../../io/plan.ts";
 import { type ArrayCells, checkArrays } from "../arrayfile/check.ts";
 import { packedBytes } from "../arrayfile/cells.ts";
@@ -21,8 +20,6 @@ import type { Stretch } from "./stretch.ts";
 const WORD_BYTES = 4;
 /** Bytes of the offset of an array. */
 const OFFSET_BYTES = 8;
-/** Header versions from this on have a list of free buckets. */
-const FREE_LIST_VERSION = 2, FLAG_VERSION = 5;
 
 /** What there is to check. */
 export interface CheckedManager {
@@ -42,6 +39,7 @@ interface Offsets {
 export function* checkIncremental(manager: CheckedManager): Plan<Finding[]> {
   const { file, bound, arrays } = manager;
   const findings = new Findings();
+  yield* file.settle();
   const used = new Uint8Array(bucketCountOf(file, yield* fileSize(file.name)));
   checkUse(file, used, findings);
   yield* findings.attempt(checkFreeList(file, used, findings), file.path);
@@ -67,12 +65,7 @@ function bucketCountOf(file: BucketFile, fileBytes: number): number {
 
 function checkUse(file: BucketFile, used: Uint8Array, findings: Findings): void {
   const { index } = file;
-  if (index.starts.length !== index.used + 1 || index.buckets.length !== index.used) {
-    findings.note(
-      `the index has ${index.starts.length} rows and ${index.buckets.length} bucket numbers for ${index.used} buckets`,
-      file.path,
-    );
-  }
+  if (file.excess !== null) findings.note(file.excess, file.path);
   for (let position = 0; position < index.used && !findings.full; position++) {
     const bucket = index.buckets[position]!;
     if (used[bucket] !== 0) {
@@ -84,16 +77,8 @@ function checkUse(file: BucketFile, used: Uint8Array, findings: Findings): void 
 
 /** Plan: follows the list of free buckets; what is neither free nor in use is lost. */
 function* checkFreeList(file: BucketFile, used: Uint8Array, findings: Findings): Plan<void> {
-  const bytes = yield* readBytes(file.name, 0, HEADER_BYTES);
-  const r = new AipsReader(bytes, { file: file.path, bigEndian: file.bigEndian });
-  const { version } = r.root("IncrementalStMan");
-  if (version >= FLAG_VERSION) r.bool();
-  r.u32(); // bucket size
-  const count = r.u32();
-  r.u32(); // cache size
-  r.u32(); // uniqNr
-  const free = version >= FREE_LIST_VERSION ? r.u32() : 0;
-  let bucket = version >= FREE_LIST_VERSION ? r.i32() : -1;
+  const { bucketCount: count, freeBuckets: free } = file;
+  let bucket = file.firstFree;
   for (let i = 0; i < free || bucket !== -1; i++) {
     if (i === free || bucket < 0 || bucket >= count || used[bucket] !== 0) {
       const what = bucket >= 0 && bucket < count && used[bucket] !== 0

@@ -19,13 +19,20 @@
  * | rows | Block of uInt (version 1) or uInt64 (2) | first row of each bucket, and last the number of rows |
  * | bucketNr | Block of uInt | which bucket |
  */
-import { AIPS_MAGIC, AipsReader } from "../../format/aipsio.ts";
+import { AIPS_MAGIC, AipsReader, AipsWriter } from "../../format/aipsio.ts";
 
 /** Bytes before bucket 0. */
 export const HEADER_BYTES = 512;
 
 /** Newest versions that are known. */
-const BLOB_VERSION = 3, HEADER_VERSION = 5, INDEX_VERSION = 2;
+export const BLOB_VERSION = 3;
+const HEADER_VERSION = 5, INDEX_VERSION = 2;
+
+/** What casacore writes for tables in big-endian order: a header without the flag. */
+const BIG_ENDIAN_HEADER_VERSION = 4;
+
+/** Numbers of rows beyond this need an index of version 2. */
+const MAX_NARROW_ROWS = 2 ** 31 - 1;
 
 /** Bytes of a root object's magic, which its length does not count. */
 const MAGIC_BYTES = 4;
@@ -46,8 +53,13 @@ export interface IncrementalHeader {
   readonly bucketBytes: number;
   /** Buckets in the file, free ones included. */
   readonly bucketCount: number;
-  /** Length of the list of free buckets. */
+  /** Buckets that casacore is told to keep in memory. */
+  readonly cacheBuckets: number;
+  /** Indirect columns made so far. */
+  readonly uniqueNumber: number;
+  /** Length of the list of free buckets, and the first of them, -1 if there is none. */
   readonly freeBuckets: number;
+  readonly firstFree: number;
 }
 
 /** Which bucket holds which rows. */
@@ -55,9 +67,9 @@ export interface BucketIndex {
   /** Buckets in use. */
   readonly used: number;
   /** First row of each; entry `used` is the number of rows. */
-  readonly starts: ArrayLike<number>;
+  readonly starts: readonly number[];
   /** Number of each in the file. */
-  readonly buckets: Uint32Array;
+  readonly buckets: readonly number[];
 }
 
 /** Reads the blob. `file` is the path that errors name. */
@@ -87,15 +99,54 @@ export function readHeader(bytes: Uint8Array, file: string, bigEndian: boolean):
   const bucketBytes = reader.u32();
   if (bucketBytes < 4) reader.fail(`bucket size is ${bucketBytes} bytes, expected at least 4`, sizeAt);
   const bucketCount = reader.u32();
-  reader.u32(); // cache size
-  reader.u32(); // uniqNr
-  let freeBuckets = 0;
+  const cacheBuckets = reader.u32();
+  const uniqueNumber = reader.u32();
+  let freeBuckets = 0, firstFree = -1;
   if (version >= 2) {
     freeBuckets = reader.u32();
-    reader.i32(); // first free bucket
+    firstFree = reader.i32();
   }
   reader.end();
-  return { version, bucketBytes, bucketCount, freeBuckets };
+  return { version, bucketBytes, bucketCount, cacheBuckets, uniqueNumber, freeBuckets, firstFree };
+}
+
+/** The bytes before bucket 0, in the version that casacore writes, whichever was read. */
+export function formatHeader(header: Omit<IncrementalHeader, "version">, bigEndian: boolean): Uint8Array {
+  const writer = new AipsWriter({ bigEndian });
+  writer.root("IncrementalStMan", bigEndian ? BIG_ENDIAN_HEADER_VERSION : HEADER_VERSION);
+  if (!bigEndian) writer.bool(false);
+  writer.u32(header.bucketBytes);
+  writer.u32(header.bucketCount);
+  writer.u32(header.cacheBuckets);
+  writer.u32(header.uniqueNumber);
+  writer.u32(header.freeBuckets);
+  writer.i32(header.firstFree);
+  writer.end();
+  const bytes = new Uint8Array(HEADER_BYTES);
+  bytes.set(writer.finish());
+  return bytes;
+}
+
+/** The index's bytes. */
+export function formatIndex({ used, starts, buckets }: BucketIndex, bigEndian: boolean): Uint8Array {
+  const writer = new AipsWriter({ bigEndian });
+  const narrow = starts[used]! <= MAX_NARROW_ROWS;
+  writer.root("ISMIndex", narrow ? 1 : INDEX_VERSION);
+  writer.u32(used);
+  if (narrow) writer.blockU32(starts);
+  else writer.blockU64(starts);
+  writer.blockU32(buckets);
+  writer.end();
+  return writer.finish();
+}
+
+/** The blob for `table.dat`. */
+export function formatBlob({ version, name }: IncrementalBlob): Uint8Array {
+  const writer = new AipsWriter();
+  writer.root("ISM", version);
+  writer.string(name);
+  writer.end();
+  return writer.finish();
 }
 
 /**
@@ -171,7 +222,7 @@ export function readIndex(
       reader.fail(`bucket number ${buckets[j]} in the index, the file has ${bucketCount} buckets`, bucketsAt);
     }
   }
-  return { used, starts, buckets };
+  return { used, starts: Array.from(starts), buckets: Array.from(buckets) };
 }
 
 function order(bigEndian: boolean): string {

@@ -3,17 +3,23 @@
  * arrays with one axis. The buckets keep an offset for each stretch of rows that share an array, 0 for undefined ones.
  * Format reference part 3, sections A4 to A6.
  */
-import { isNumeric, numericInfo } from "../../array/dtype.ts";
-import { type Box, elementsOf, type Rows } from "../../array/rows.ts";
+import { isNumeric, numericInfo, type NumericType } from "../../array/dtype.ts";
+import { type Box, elementsOf, type Rows, sameShape } from "../../array/rows.ts";
 import type { Plan } from "../../io/plan.ts";
 import { checkFixedShapes } from "../arrayfile/fixed-shape.ts";
 import type { LazyArrayFile } from "../arrayfile/lazy.ts";
 import type { StoredType } from "../arrayfile/record-layout.ts";
-import type { BoundColumn, CellTarget, ManagedColumn, ShapeRun } from "../manager.ts";
+import type { ArrayFile } from "../arrayfile/array-file.ts";
+import type { BoundColumn, CellSource, CellTarget, ManagedColumn, ShapeRun } from "../manager.ts";
+import { layNumbers, layStrings } from "./boxes.ts";
 import type { BucketFile } from "./bucket-file.ts";
+import type { BucketEditor, ValueRun } from "./editor.ts";
 import { readValues } from "./reading.ts";
+import type { SharedArrays } from "./shared-arrays.ts";
 import { repeatBytes } from "./repeat.ts";
+import { checkSettable, checkShape } from "./shapes.ts";
 import { OffsetSink } from "./sinks.ts";
+import { joinedRows, sameAsBefore, sameStrings } from "./stored-values.ts";
 
 /** The array of some consecutive rows of a selection. */
 interface SharedArray {
@@ -24,6 +30,16 @@ interface SharedArray {
   count: number;
 }
 
+/** Bytes of cells that are worked on at a time; a string counts as so many. */
+const BLOCK_BYTES = 1 << 22, STRING_BYTES = 64;
+
+/** Rows that get one array, and the position of the first of them in the selection. */
+interface RowStretch {
+  readonly row: number;
+  readonly count: number;
+  readonly index: number;
+}
+
 /** Cells in an array file. */
 export class IndirectColumn implements ManagedColumn {
   readonly #file: BucketFile;
@@ -31,13 +47,17 @@ export class IndirectColumn implements ManagedColumn {
   readonly #bound: BoundColumn;
   readonly #dtype: StoredType;
   readonly #arrays: LazyArrayFile;
+  readonly #editor: BucketEditor;
+  readonly #shared: SharedArrays;
 
-  constructor(file: BucketFile, number: number, bound: BoundColumn, arrays: LazyArrayFile) {
-    this.#file = file;
+  constructor(editor: BucketEditor, number: number, bound: BoundColumn, shared: SharedArrays) {
+    this.#file = editor.file;
+    this.#editor = editor;
+    this.#shared = shared;
     this.#number = number;
     this.#bound = bound;
     this.#dtype = bound.kind === "record" || bound.dtype === "record" ? "uint8" : bound.dtype;
-    this.#arrays = arrays;
+    this.#arrays = shared.file;
   }
 
   *shapes(rows: Rows): Plan<ShapeRun[]> {
@@ -86,6 +106,142 @@ export class IndirectColumn implements ManagedColumn {
     }
   }
 
+  *write(rows: Rows, shape: readonly number[], box: Box | null, source: CellSource, at: number): Plan<void> {
+    checkShape(this.#bound, shape);
+    if (rows.length === 0) return;
+    if (box === null) return yield* this.#put(rows, shape, source, at);
+    const elements = elementsOf(shape), each = elementsOf(box.shape);
+    if (each === 0) return;
+    const bytes = elements * (isNumeric(this.#dtype) ? numericInfo(this.#dtype).size : STRING_BYTES);
+    const most = Math.max(1, Math.floor(BLOCK_BYTES / bytes));
+    for (let first = 0; first < rows.length; first += most) {
+      const part = rows.sub(first, Math.min(rows.length, first + most));
+      yield* this.#put(part, shape, yield* this.#withBox(part, shape, box, source, at + first * each), 0);
+    }
+  }
+
+  *setShape(rows: Rows, shape: readonly number[] | null): Plan<void> {
+    checkSettable(this.#bound, shape);
+    if (rows.length === 0) return;
+    const arrays = yield* this.#arrays.open();
+    const lastRow = this.#file.rowCount - 1;
+    const runs = [...joinedRows(rows, (i) => rows.at(i) !== lastRow)];
+    const offsets = shape === null
+      ? new Float64Array(runs.length)
+      : yield* arrays.reserve(shape, this.#dtype, runs.length);
+    for (const offset of offsets) this.#shared.references.made(offset);
+    yield* this.#putOffsets(runs, offsets);
+  }
+
+  /** Plan: gives the first row of a table an array, which the others share, where all cells have the same shape. */
+  *startRows(): Plan<void> {
+    const { shape } = this.#bound;
+    if (shape === null) return;
+    const arrays = yield* this.#arrays.open();
+    const [offset] = yield* arrays.reserve(shape, this.#dtype, 1);
+    this.#shared.references.made(offset!);
+    const bucket = yield* this.#editor.bucket(0);
+    bucket.set(this.#number, 0, 1, 1, this.#shared.stored(offset!));
+    this.#editor.dirty = true;
+  }
+
+  /** Whole cells with boxes laid into them. */
+  *#withBox(
+    rows: Rows,
+    shape: readonly number[],
+    box: Box,
+    source: CellSource,
+    at: number,
+  ): Plan<CellSource> {
+    const elements = elementsOf(shape) * rows.length;
+    if (source.kind === "strings") {
+      const values: Uint8Array[] = new Array(elements);
+      yield* this.read(rows, shape, null, { kind: "strings", values, decode: (bytes) => bytes.slice() }, 0);
+      layStrings(shape, box, source.values, at, values, rows.length);
+      return { kind: "strings", values };
+    }
+    const dtype = this.#dtype as NumericType;
+    const bytes = new Uint8Array(elements * numericInfo(dtype).size);
+    yield* this.read(rows, shape, null, { kind: "numeric", bytes }, 0);
+    layNumbers(dtype, shape, box, source.bytes, at, bytes, rows.length);
+    return { kind: "numeric", bytes };
+  }
+
+  /**
+   * Puts whole arrays. Equal ones in rows that follow each other are stored once, but for that of the last row: casacore
+   * overwrites the array of a reopened table's last row in place, whoever shares it (format reference part 3, A8.2).
+   */
+  *#put(rows: Rows, shape: readonly number[], source: CellSource, at: number): Plan<void> {
+    const arrays = yield* this.#arrays.open();
+    const elements = elementsOf(shape), equal = sameCells(this.#dtype, elements, source, at);
+    const lastRow = this.#file.rowCount - 1;
+    const runs = [...joinedRows(rows, (i) => rows.at(i) !== lastRow && equal(i))];
+    const offsets = yield* this.#oldArrays(arrays, runs, shape);
+    const fresh = offsets.reduce((n, offset) => offset === 0 ? n + 1 : n, 0);
+    const made = yield* arrays.reserve(shape, this.#dtype, fresh);
+    for (let i = 0, next = 0; i < offsets.length; i++) {
+      if (offsets[i] !== 0) continue;
+      const offset = made[next++]!;
+      this.#shared.references.made(offset);
+      offsets[i] = offset;
+    }
+    for (let i = 0; i < runs.length;) {
+      let n = 1;
+      while (i + n < runs.length && runs[i + n]!.index === runs[i]!.index + n) n++;
+      const from = at + runs[i]!.index * elements;
+      yield* arrays.write(offsets.subarray(i, i + n), shape, this.#dtype, null, source, from);
+      i += n;
+    }
+    yield* this.#putOffsets(runs, offsets);
+  }
+
+  /** Plan: tells the buckets where arrays stand. */
+  *#putOffsets(runs: readonly RowStretch[], offsets: Float64Array): Plan<void> {
+    const shared = this.#shared;
+    function* values(): Generator<ValueRun> {
+      for (const [i, { row, count }] of runs.entries()) {
+        yield { row, count, value: shared.stored(offsets[i]!) };
+      }
+    }
+    yield* this.#editor.put(this.#number, values());
+  }
+
+  /** Plan: for each stretch of rows its present array if that may be overwritten, else 0. */
+  *#oldArrays(
+    arrays: ArrayFile,
+    runs: readonly RowStretch[],
+    shape: readonly number[],
+  ): Plan<Float64Array> {
+    const offsets = new Float64Array(runs.length);
+    if (!this.#shared.mayOverwrite(arrays)) return offsets;
+    const editor = this.#editor, found: number[] = [];
+    let putEnd = editor.putEnd(this.#number), last = -1;
+    for (const [i, { row, count }] of runs.entries()) {
+      // An earlier stretch of this call may change what holds here.
+      if (row < last) return new Float64Array(runs.length);
+      last = row + count;
+      const end = last > putEnd ? Infinity : last;
+      putEnd = Math.max(putEnd, last);
+      const old = yield* editor.find(this.#number, row);
+      const offset = this.#shared.offsetIn(old.value);
+      if (old.from < row || old.end > end || !this.#shared.isOurs(offset)) continue;
+      offsets[i] = offset;
+      found.push(i);
+    }
+    if (found.length === 0) return offsets;
+    const candidates = found.map((i) => offsets[i]!);
+    const counts = yield* this.#shared.references.counts(arrays, candidates);
+    const shapes = yield* arrays.shapes(Float64Array.from(candidates), this.#dtype, shape.length);
+    let next = 0;
+    for (const run of shapes) {
+      const same = run.shape !== null && sameShape(run.shape, shape);
+      for (let k = 0; k < run.count; k++, next++) {
+        if (!same || counts[next] !== 1) offsets[found[next]!] = 0;
+      }
+    }
+    return offsets;
+  }
+
   /** The arrays of a selection in its order, neighbours that share one joined. */
   *#sharedArrays(rows: Rows): Plan<SharedArray[]> {
     const sink = new OffsetSink();
@@ -105,6 +261,20 @@ export class IndirectColumn implements ManagedColumn {
     }
     return shared;
   }
+}
+
+/** Tells whether the cell at a position of a source equals the one before. */
+function sameCells(
+  dtype: StoredType,
+  elements: number,
+  source: CellSource,
+  at: number,
+): (index: number) => boolean {
+  if (source.kind === "strings") {
+    return (i) => sameStrings(source.values, at + i * elements, at + (i - 1) * elements, elements);
+  }
+  const { size } = numericInfo(dtype as NumericType);
+  return sameAsBefore(source.bytes, elements * size, at * size);
 }
 
 function offsetsOf(shared: readonly SharedArray[]): Float64Array {

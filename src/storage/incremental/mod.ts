@@ -1,39 +1,33 @@
 /**
  * IncrementalStMan: a value is stored only where it differs from that of the row before, and holds until the next.
- * Format reference part 3, sections A1 to A6.
+ * Format reference part 3, sections A1 to A8.
  */
 import { TableError } from "../../error.ts";
 import { fileSize, type Plan, readBytes } from "../../io/plan.ts";
 import { arrayFileName } from "../arrayfile/header.ts";
-import { LazyArrayFile } from "../arrayfile/lazy.ts";
-import type {
-  BoundColumn,
-  ManagedColumn,
-  ManagerContext,
-  ManagerInfo,
-  ManagerKind,
-  StorageManager,
-} from "../manager.ts";
-import type { Finding } from "../findings.ts";
+import type { ManagerContext, ManagerKind, StorageManager, StorageSpec } from "../manager.ts";
 import { BucketFile } from "./bucket-file.ts";
-import { checkIncremental } from "./check.ts";
 import {
+  BLOB_VERSION,
   hasFilePerColumn,
   HEADER_BYTES,
-  type IncrementalHeader,
   OBJECT_START_BYTES,
   readBlob,
   readHeader,
   readIndex,
   rootObjectBytes,
 } from "./header.ts";
-import { IndirectColumn } from "./indirect-column.ts";
-import { ValuesColumn } from "./values-column.ts";
+import { chooseBucketBytes, isIndirect } from "./layout.ts";
+import { IncrementalManager } from "./manager.ts";
 
-/** The kind that serves `IncrementalStMan`. */
+/** Buckets that casacore is told to keep in memory. */
+const CACHE_BUCKETS = 1;
+
+/** The kind that serves `IncrementalStMan`. Options of a new one: `{ bucketSize?: number }`. */
 export const incrementalStMan: ManagerKind = {
   serves: (type) => type === "IncrementalStMan",
   open: openManager,
+  create: createManager,
 };
 
 /** Opens the manager of an existing table. @throws TableError NOT_FOUND, CORRUPT, UNSUPPORTED */
@@ -63,81 +57,52 @@ function* openManager(context: ManagerContext, blobBytes: Uint8Array): Plan<Stor
   const indexBytes = rootObjectBytes(start, path, at, bigEndian, fileBytes - at);
   const index = readIndex(yield* readBytes(name, at, indexBytes), path, at, bigEndian, header.bucketCount);
   const file = new BucketFile(name, path, bigEndian, header, index, columns.length);
-  const arrays = arrayFiles(context, hasFilePerColumn(blob.version, header.version));
-  const names = [...new Set(arrays.map((each) => each?.name))].filter((each) => each !== undefined);
+  const filePerColumn = hasFilePerColumn(blob.version, header.version);
+  const names = arrayNames(context, filePerColumn);
   const sizes = (yield { kind: "size", files: names }) as number[];
-  return new IncrementalManager(
+  return new IncrementalManager({
     context,
-    blob.name,
-    header,
+    blob,
     file,
-    arrays,
-    names.filter((_, i) => sizes[i]! >= 0),
-  );
-}
-
-/** For each column its array file: one for all, or one each, or null for columns whose values are in the buckets. */
-function arrayFiles(context: ManagerContext, perColumn: boolean): (LazyArrayFile | null)[] {
-  const { sequence, bigEndian } = context;
-  const open = (name: string) => new LazyArrayFile(name, context.pathOf(name), bigEndian);
-  const common = open(arrayFileName(sequence));
-  let next = 0;
-  return context.columns.map((column) => {
-    if (!isIndirect(column)) return null;
-    return perColumn ? open(arrayFileName(sequence, next++)) : common;
+    filePerColumn,
+    arrayNames: names.filter((_, i) => sizes[i]! >= 0),
+    fresh: false,
   });
 }
 
-function isIndirect(column: BoundColumn): boolean {
-  return column.kind === "record" || (column.kind === "array" && !column.direct);
+function arrayNames({ columns, sequence }: ManagerContext, filePerColumn: boolean): string[] {
+  const indirect = columns.filter(isIndirect);
+  if (filePerColumn) return indirect.map((_, i) => arrayFileName(sequence, i));
+  return indirect.length > 0 ? [arrayFileName(sequence)] : [];
 }
 
-class IncrementalManager implements StorageManager {
-  readonly type = "IncrementalStMan";
-  readonly name: string;
-  readonly sequence: number;
-  readonly rowCount: number;
-  readonly dirty = false;
-  readonly info: ManagerInfo;
-  readonly check: () => Plan<Finding[]>;
-  readonly #files: readonly string[];
-  readonly #columns: readonly ManagedColumn[];
-
-  constructor(
-    context: ManagerContext,
-    name: string,
-    header: IncrementalHeader,
-    file: BucketFile,
-    arrays: readonly (LazyArrayFile | null)[],
-    arrayNames: readonly string[],
-  ) {
-    this.name = name;
-    this.sequence = context.sequence;
-    this.rowCount = file.rowCount;
-    this.info = {
-      bucketSize: header.bucketBytes,
-      buckets: header.bucketCount,
-      freeBuckets: header.freeBuckets,
-    };
-    this.check = () => checkIncremental({ bound: context.columns, file, arrays });
-    this.#files = [file.name, ...arrayNames];
-    this.#columns = context.columns.map((bound, i) => {
-      const array = arrays[i]!;
-      if (array !== null) return new IndirectColumn(file, i, bound, array);
-      if (bound.kind === "array" && bound.shape === null) {
-        throw new TableError("CORRUPT", `column ${bound.name} is direct, but has no shape`, {
-          file: context.pathOf("table.dat"),
-        });
-      }
-      return new ValuesColumn(file, i, bound);
-    });
-  }
-
-  files(): string[] {
-    return [...this.#files];
-  }
-
-  column(index: number): ManagedColumn {
-    return this.#columns[index]!;
-  }
+/** Makes the manager of a new table. @throws TableError INVALID_ARGUMENT */
+function* createManager(context: ManagerContext, spec: StorageSpec): Plan<StorageManager> {
+  const { columns, bigEndian, sequence } = context;
+  const bucketBytes = chooseBucketBytes(columns, spec.options);
+  const name = `table.f${sequence}`;
+  yield { kind: "create", file: name };
+  const header = {
+    version: 0,
+    bucketBytes,
+    bucketCount: 1,
+    cacheBuckets: CACHE_BUCKETS,
+    uniqueNumber: columns.filter(isIndirect).length,
+    freeBuckets: 0,
+    firstFree: -1,
+  };
+  const index = { used: 1, starts: [0, 0], buckets: [0] };
+  const file = new BucketFile(name, context.pathOf(name), bigEndian, header, index, columns.length);
+  const blob = { version: BLOB_VERSION, name: spec.name };
+  const manager = new IncrementalManager({
+    context,
+    blob,
+    file,
+    filePerColumn: false,
+    arrayNames: [],
+    fresh: true,
+  });
+  yield* manager.startAnew();
+  yield* manager.addRows(context.rowCount);
+  return manager;
 }

@@ -17,6 +17,7 @@ const MAX_WHOLE_BYTES = 1024 * 1024;
 
 /** Plan: hands the stored values of a column that hold for `rows` to the sink, each with the rows it holds for. */
 export function* readValues(file: BucketFile, column: number, rows: Rows, sink: ValueSink): Plan<void> {
+  yield* file.settle();
   const pieces = new Pieces(rows, file.index, (row) => file.noSuchRow(row));
   const few = rows.length <= FEW_ROWS || file.bucketBytes > MAX_WHOLE_BYTES;
   yield* few ? lookUp(file, column, pieces, sink) : sweep(file, column, pieces, sink);
