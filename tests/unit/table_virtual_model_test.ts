@@ -234,18 +234,15 @@ class Checked {
     }
   }
 
-  /** Puts bits of others, past the virtual column. */
-  putFlags(numbers: readonly number[], seed: number): void {
+  /** Puts what is stored itself, past the virtual column. */
+  putStored(name: "flags" | "auto", numbers: readonly number[], seed: number): void {
     for (const number of numbers) {
-      const row = number % this.rows, cell = this.#cells.get("flags")![row];
+      const row = number % this.rows, cell = this.#cells.get(name)![row];
       if (cell === null || cell === undefined) continue;
       cell.stored.forEach((_, i) => cell.stored[i] = (seed * 31 + i * 17) & 0xff);
-      const { shape, stored } = cell;
-      this.table.putCell("flags_stored", row, {
-        dtype: "uint8",
-        shape: [...shape],
-        data: Uint8Array.from(stored),
-      });
+      const { shape, stored } = cell, dtype = KINDS[name].stored;
+      const data = (dtype === "uint8" ? Uint8Array : Int16Array).from(stored);
+      this.table.putCell(`${name}_stored`, row, { dtype, shape: [...shape], data } as NDArray);
     }
   }
 
@@ -267,7 +264,7 @@ class Checked {
       const read = cells.map((cell, row) =>
         cell && {
           shape: cell.shape,
-          values: cell.stored.map((one) => KINDS[name].decode(one, this.#factors(name, row))),
+          values: cell.stored.map((one) => KINDS[name].decode(one, this.#factors(name, row)) + 0),
         }
       );
       assert.deepEqual(table.getCells(name).map(plain), read, name);
@@ -374,7 +371,15 @@ const change = fc.oneof(
       seed: fc.nat(9999),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant("flags" as const), numbers, seed: fc.nat(999) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant("stored" as const),
+      name: fc.constantFrom("flags" as const, "auto" as const),
+      numbers,
+      seed: fc.nat(999),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("clear" as const), name, numbers }) },
   {
     weight: 1,
@@ -397,7 +402,7 @@ for (const manager of ["standard", "tiled", "memory"] as const) {
             for (const one of changes) {
               if (one.do === "put") checked.put(one.name, one.numbers, one.which, one.seed);
               else if (one.do === "part") checked.part(one.name, one.numbers, one.which, one.seed);
-              else if (one.do === "flags") checked.putFlags(one.numbers, one.seed);
+              else if (one.do === "stored") checked.putStored(one.name, one.numbers, one.seed);
               else if (one.do === "clear") checked.clear(one.name, one.numbers);
               else if (one.do === "add") checked.add(one.count);
               else checked.reopen();
