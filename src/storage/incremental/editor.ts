@@ -30,7 +30,7 @@ interface Tail {
   readonly value: StoredValue;
 }
 
-/** The value of a row, and the rows of its bucket for which it holds. */
+/** The value of a row, and rows around it for which one entry holds. */
 export interface Found {
   readonly value: StoredValue;
   readonly from: number;
@@ -207,7 +207,8 @@ export class BucketEditor {
     const { index } = this.file, position = index.find(row), first = index.starts[position]!;
     const tail = this.#tails[column]!;
     if (tail !== null && first >= tail.row) {
-      return { value: tail.value, from: first, end: index.starts[position + 1]! };
+      // The row before has it as well, in another bucket.
+      return { value: tail.value, from: tail.row - 1, end: index.rowCount };
     }
     const bucket = yield* this.bucket(position);
     const entry = bucket.find(column, row - first), { rows } = bucket.columns[column]!;
