@@ -61,7 +61,7 @@ export class Sharing {
 
   /** True when nobody else can change the table: its lock is held, or its user says so. */
   get alone(): boolean {
-    return this.held !== null || (this.#writable && this.#lock === null);
+    return this.held !== null || this.mode === "none";
   }
 
   // ---- change counters
