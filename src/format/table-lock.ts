@@ -192,9 +192,16 @@ export function nextSync(before: SyncInfo | null, change: Change): SyncInfo {
   };
 }
 
+/**
+ * How far the counter goes up while a commit runs. casacore goes up by one: so far apart, what it writes into a table whose
+ * writer died is never taken for what the commit would have written. Odd, so that it takes 2^32 commits that are given up
+ * for the counter to come back to where somebody saw it.
+ */
+const BEGUN_STEP = 65_537;
+
 /** The sync info while a commit runs: who compares the counters sees that they moved, though nothing is new yet. */
 export function begunSync(before: SyncInfo): SyncInfo {
-  return { ...before, modifyCounter: (before.modifyCounter + 1) % COUNTER_MODULUS };
+  return { ...before, modifyCounter: (before.modifyCounter + BEGUN_STEP) % COUNTER_MODULUS };
 }
 
 /** The sync info after a table was put back to what it was: every counter is one that nobody can have seen. */
@@ -202,7 +209,7 @@ export function recoveredSync(before: SyncInfo): SyncInfo {
   const beyond = (counter: number) => (counter + 3) % COUNTER_MODULUS;
   return {
     ...before,
-    modifyCounter: beyond(before.modifyCounter),
+    modifyCounter: (before.modifyCounter + 2 * BEGUN_STEP) % COUNTER_MODULUS,
     tableChangeCounter: beyond(before.tableChangeCounter),
     managerCounters: before.managerCounters.map(beyond),
   };

@@ -57,6 +57,8 @@ export class Commits {
   #begun = false;
   /** The commit is complete, but its journal couldn't be removed. */
   #leftOver = false;
+  /** Files took others' names, and the disk may not know yet. */
+  #renamed = false;
 
   constructor(directory: string, backend: Backend, counters: Counters, countersFile: TableFile) {
     this.#directory = directory;
@@ -149,6 +151,8 @@ export class Commits {
    * disk has them in the journal when this returns.
    */
   prepare(file: TableFile, name: string): void {
+    // First: what a journal that is left over saved is not saved in the next one.
+    this.#start();
     const records = this.#records(file, name);
     if (records.length === 0) return;
     this.#append(records);
@@ -165,7 +169,7 @@ export class Commits {
     const dirty = [...files].filter(([, file]) => file.dirty);
     const records = dirty.flatMap(([name, file]) => file.isRemoved ? [] : this.#records(file, name));
     for (const { file, bytes } of replaced) {
-      const old = readWholeFile(this.#backend, `${this.#directory}/${file}`);
+      const old = this.#oldOf(file);
       records.push({ kind: "whole", file, old, newLength: bytes.length, checksum: crc32(bytes) });
     }
     records.push({ kind: "end", file: this.#counters.file, after });
@@ -176,6 +180,7 @@ export class Commits {
       this.#begin();
       for (const [, file] of dirty) file.send();
       for (const { file, bytes } of replaced) {
+        this.#renamed = true;
         replaceFile(this.#backend, `${this.#directory}/${file}`, bytes, { syncDirectory: false });
       }
       if (durable) this.#syncAll(files);
@@ -204,6 +209,13 @@ export class Commits {
       file.takeRenamed();
     }
     this.#backend.syncDirectory(this.#directory);
+    this.#renamed = false;
+  }
+
+  /** The file as the last commit left it: what is there now is other than that when a commit failed and could not be undone. */
+  #oldOf(file: string): Uint8Array | null {
+    const saved = this.#journal.savedWhole(file);
+    return saved === undefined ? readWholeFile(this.#backend, `${this.#directory}/${file}`) : saved;
   }
 
   /** Puts back what records from `mark` on saved, and forgets them; if that fails they stay, for the next try or for recovery. */
@@ -214,7 +226,9 @@ export class Commits {
       this.#restore(files, mark);
       this.#journal.cut(mark);
     } catch {
-      // The first error is what the caller has to hear.
+      // The first error is what the caller has to hear. The counters may be those of a complete commit: the next try
+      // writes them anew before it changes anything.
+      this.#begun = false;
     }
   }
 
@@ -234,18 +248,28 @@ export class Commits {
    */
   abandon(files: ReadonlyMap<string, TableFile>): void {
     for (const file of files.values()) file.discard();
-    if (!this.#journal.active || this.#leftOver) return;
-    for (const record of this.#restore(files, 0)) {
-      if (record.kind === "length") files.get(record.file)?.restoreLength(record.length);
+    if (this.#journal.active && !this.#leftOver) {
+      for (const record of this.#restore(files, 0)) {
+        if (record.kind === "length") files.get(record.file)?.restoreLength(record.length);
+      }
+      this.#journal.cut(0);
     }
-    this.#journal.cut(0);
+    // Others may change the table before the next commit: its counters are asked for anew, and the lengths of its files.
     this.#end();
     for (const file of files.values()) file.commit();
   }
 
   /** True when something was sent that no commit holds yet. */
   get active(): boolean {
-    return this.#journal.active;
+    return this.#journal.active && !this.#leftOver;
+  }
+
+  /** Returns when the disk has what earlier commits wrote beside the managers' files. */
+  sync(): void {
+    this.#countersFile.sync();
+    if (!this.#renamed) return;
+    this.#backend.syncDirectory(this.#directory);
+    this.#renamed = false;
   }
 
   /** Closes the journal. */
@@ -261,6 +285,13 @@ export function restoreWhole(
   record: { readonly file: string; readonly old: Uint8Array | null },
 ): void {
   const path = `${directory}/${record.file}`;
+  // A full disk has no room for a copy of what is still there.
+  const found = readWholeFile(backend, path);
+  if (found !== null && record.old !== null && sameBytes(found, record.old)) return;
   if (record.old !== null) replaceFile(backend, path, record.old);
   else if (backend.kind(path) !== null) backend.remove(path);
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

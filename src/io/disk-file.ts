@@ -109,6 +109,20 @@ export class DiskFile {
     return true;
   }
 
+  /** Opens the file for writing, which was forbidden before. */
+  #openAgain(): void {
+    const handle = this.#shared.backend.open(this.path, "update");
+    if (this.#reading > 0 || this.#map !== null) {
+      // The file stays open as it is under those who read it.
+      handle.close();
+      throw this.#denied!;
+    }
+    const before = this.#handle;
+    this.#handle = handle;
+    this.#denied = null;
+    before?.close();
+  }
+
   #need(): Handle {
     if (!this.exists()) throw new TableError("NOT_FOUND", "there is no such file", { file: this.path });
     return this.#handle!;
@@ -434,7 +448,8 @@ export class DiskFile {
       this.#shared.cache.dropFrom(this.#owner, 0);
     }
     this.#need();
-    if (this.#denied !== null) throw this.#denied;
+    // What forbade it may be gone.
+    if (this.#denied !== null) this.#openAgain();
   }
 
   /** Writes pieces behind each other from `offset`, by one call. */

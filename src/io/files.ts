@@ -270,7 +270,9 @@ export class TableFiles implements FileAccess {
 
   /** Shows the files as the last commit left them, which a journal tells; until {@linkcode discard} is called. */
   lay(records: readonly JournalRecord[]): void {
-    for (const record of records) if (record.kind !== "end") this.#file(record.file).lay(record);
+    for (const record of records) {
+      if (record.kind !== "end" && record.kind !== "undone") this.#file(record.file).lay(record);
+    }
   }
 
   /** True when something was sent that no commit holds yet. */
@@ -302,6 +304,7 @@ export class TableFiles implements FileAccess {
     }
     if (renamed) this.backend.syncDirectory(this.directory);
     this.#renamed = false;
+    this.#commits?.sync();
   }
 
   /** Names came or went, and the disk may not know yet. */

@@ -28,6 +28,7 @@
  * | 3 | new | as `old` with n = 0: other new bytes for what an `old` record covers; m as for it |
  * | 4 | whole | i64 old length (-1: none), the old bytes, u64 new length, u32 CRC-32 of the new bytes |
  * | 5 | end | u32, bytes: the change counters when the commit is complete. The name is that of the file that has them |
+ * | 6 | undone | as `end`: the change counters when the old bytes were put back |
  *
  * New bytes are told by one checksum for each piece of the range that lies in one sector of 512 bytes: what a disk
  * writes whole or not at all.
@@ -43,7 +44,7 @@ export const SECTOR_BYTES = 512;
 const MAGIC = new TextEncoder().encode("TESSJRNL");
 const VERSION = 1;
 const HEADER_FIXED = 20, RECORD_FIXED = 16, CRC_BYTES = 4;
-const KINDS = { length: 1, old: 2, new: 3, whole: 4, end: 5 } as const;
+const KINDS = { length: 1, old: 2, new: 3, whole: 4, end: 5, undone: 6 } as const;
 
 /** What begins a journal. */
 export interface JournalHead {
@@ -102,8 +103,15 @@ export interface EndRecord {
   readonly after: Uint8Array;
 }
 
+/** The old bytes were put back: nothing is left to be done when the change counters are these. */
+export interface UndoneRecord {
+  readonly kind: "undone";
+  readonly file: string;
+  readonly after: Uint8Array;
+}
+
 /** An entry of a journal. */
-export type JournalRecord = LengthRecord | OldRecord | NewRecord | WholeRecord | EndRecord;
+export type JournalRecord = LengthRecord | OldRecord | NewRecord | WholeRecord | EndRecord | UndoneRecord;
 
 /** A journal as it was read. */
 export interface JournalContent {
@@ -111,6 +119,8 @@ export interface JournalContent {
   readonly records: readonly JournalRecord[];
   /** Bytes of the file, those of records that are not complete included. */
   readonly length: number;
+  /** Where the last complete record ends. */
+  readonly end: number;
 }
 
 /** Checksums of bytes that a file has from `offset`, for each piece that lies in one sector. */
@@ -191,6 +201,7 @@ function bodyLength(record: JournalRecord): number {
     case "whole":
       return 8 + (record.old?.length ?? 0) + 8 + 4;
     case "end":
+    case "undone":
       return 4 + record.after.length;
   }
 }
@@ -228,6 +239,7 @@ export function writeRecord(id: number, record: JournalRecord): Uint8Array<Array
       w.u32(record.checksum);
       break;
     case "end":
+    case "undone":
       w.framed(record.after);
   }
   return w.finish();
@@ -266,6 +278,10 @@ class Reader {
     const value = Number(this.#view.getBigInt64(this.#take(8), true));
     if (!Number.isSafeInteger(value) || value < -1) this.fail(`${value} is no length`);
     return value;
+  }
+  offset(): number {
+    const value = this.i64();
+    return value < 0 ? this.fail(`${value} is no place in a file`) : value;
   }
   bytes(length: number): Uint8Array {
     const at = this.#take(length);
@@ -320,7 +336,7 @@ export function readJournal(bytes: Uint8Array, file: string): JournalContent | n
     records.push(readRecord(bytes, at, length, file));
     at += length;
   }
-  return { head, records, length: bytes.length };
+  return { head, records, length: bytes.length, end: at };
 }
 
 function isSound(bytes: Uint8Array, view: DataView, at: number, length: number): boolean {
@@ -343,11 +359,11 @@ function readBody(r: Reader, kind: number, file: string): JournalRecord {
     case KINDS.length:
       return { kind: "length", file, length: r.i64() };
     case KINDS.old: {
-      const offset = r.i64(), newLength = r.i64(), old = r.framed();
+      const offset = r.offset(), newLength = r.offset(), old = r.framed();
       return { kind: "old", file, offset, newLength, old, checksums: r.sums(offset, old.length) };
     }
     case KINDS.new: {
-      const offset = r.i64(), newLength = r.i64();
+      const offset = r.offset(), newLength = r.offset();
       if (r.u32() !== 0) r.fail("expected no old bytes");
       const length = r.u32();
       return { kind: "new", file, offset, length, newLength, checksums: r.sums(offset, length) };
@@ -358,7 +374,9 @@ function readBody(r: Reader, kind: number, file: string): JournalRecord {
     }
     case KINDS.end:
       return { kind: "end", file, after: r.framed() };
+    case KINDS.undone:
+      return { kind: "undone", file, after: r.framed() };
     default:
-      return r.fail(`record kind ${kind}, expected 1 to 5`);
+      return r.fail(`record kind ${kind}, expected 1 to 6`);
   }
 }

@@ -25,6 +25,8 @@ export class Journal {
   #unsynced = false;
   /** Files whose length at the last commit is in the journal, and what of their bytes is. */
   readonly #saved = new Map<string, RangeSet>();
+  /** Files that were saved whole. */
+  readonly #wholes = new Map<string, Uint8Array | null>();
 
   constructor(directory: string, backend: Backend) {
     this.path = `${directory}/${JOURNAL_FILE}`;
@@ -45,6 +47,11 @@ export class Journal {
   /** What is saved of a file, or undefined when not even its length is. */
   saved(file: string): RangeSet | undefined {
     return this.#saved.get(file);
+  }
+
+  /** A file as it was saved whole (null: there was none), or undefined when it wasn't. */
+  savedWhole(file: string): Uint8Array | null | undefined {
+    return this.#wholes.get(file);
   }
 
   #open(): Handle {
@@ -77,6 +84,7 @@ export class Journal {
   }
 
   #note(record: JournalRecord): void {
+    if (record.kind === "whole" && !this.#wholes.has(record.file)) this.#wholes.set(record.file, record.old);
     if (record.kind !== "length" && record.kind !== "old") return;
     let ranges = this.#saved.get(record.file);
     if (ranges === undefined) this.#saved.set(record.file, ranges = new RangeSet());
@@ -112,7 +120,12 @@ export class Journal {
   cut(mark: number): void {
     if (this.#handle === null) return;
     if (mark === 0) {
-      this.#backend.remove(this.path);
+      try {
+        this.#backend.remove(this.path);
+      } catch (error) {
+        // Another process found it after its commit was complete, and removed it.
+        if (!(error instanceof TableError && error.code === "NOT_FOUND")) throw error;
+      }
       this.#forget();
       return;
     }
@@ -120,6 +133,7 @@ export class Journal {
     this.#length = mark;
     const kept = this.records(0);
     this.#saved.clear();
+    this.#wholes.clear();
     for (const record of kept) this.#note(record);
   }
 
@@ -128,6 +142,7 @@ export class Journal {
     this.#handle = this.#head = null;
     this.#length = 0;
     this.#saved.clear();
+    this.#wholes.clear();
     handle?.close();
   }
 

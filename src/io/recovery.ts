@@ -3,7 +3,8 @@
  *
  * | change counters on the disk | bytes | |
  * | --- | --- | --- |
- * | those of the end | | the commit is complete, the journal is left over |
+ * | those of the end | all new | the commit is complete, the journal is left over |
+ * | those of the undoing | | the table was put back, the journal is left over |
  * | those before, or of a commit that runs | each sector old or new | the old bytes are put back |
  * | anything else, or other bytes | | somebody changed the table since: nothing is touched |
  */
@@ -17,6 +18,7 @@ import {
   type JournalRecord,
   readJournal,
   SECTOR_BYTES,
+  writeRecord,
 } from "./journal-format.ts";
 import { readWholeFile } from "./whole-file.ts";
 
@@ -34,7 +36,27 @@ export type Verdict =
   | { readonly kind: "undo"; readonly content: JournalContent }
   | { readonly kind: "refuse"; readonly content: JournalContent; readonly reason: string };
 
-/** The journal in a directory, null if there is none, or none whose header is complete. @throws TableError IO, CORRUPT */
+/** Where a commit stands that a journal tells of, by the change counters alone. */
+export type CountersState = "before" | "begun" | "after" | "undone" | "other";
+
+/** What a file holds of what a journal tells. Numbers of bytes. */
+export interface FileSurvey {
+  readonly file: string;
+  /** Bytes whose old content is in the journal: where the file still has them, where it has the new ones, and neither. */
+  readonly old: number;
+  readonly new: number;
+  readonly other: number;
+  /** Where bytes that are neither begin; -1: nowhere. */
+  readonly firstOther: number;
+  /** Where the first bytes that aren't the newest begin; -1: nowhere. */
+  readonly firstNotNew: number;
+  /** There is no such file, though the journal has old bytes of it. */
+  readonly missing: boolean;
+  /** Length at the last commit, -1: there was no such file; null: the journal doesn't say. */
+  readonly length: number | null;
+}
+
+/** The journal in a directory, null if there is none, or none whose header is complete. @throws TableError IO, CORRUPT, UNSUPPORTED */
 export function journalOf(directory: string, backend: Backend): JournalContent | null {
   const path = `${directory}/${JOURNAL_FILE}`;
   const bytes = readWholeFile(backend, path);
@@ -56,9 +78,11 @@ function countersAre(found: Uint8Array, candidates: readonly Uint8Array[], offse
   const length = Math.max(...candidates.map((bytes) => bytes.length));
   for (let from = 0; from < length;) {
     const to = Math.min(length, from + SECTOR_BYTES - (offset + from) % SECTOR_BYTES);
-    if (!candidates.some((bytes) => isPrefix(bytes.subarray(from, to), found.subarray(from, to)))) {
-      return false;
-    }
+    const piece = found.subarray(from, to);
+    // No counters: nothing, or zeros.
+    const fits = (bytes: Uint8Array) =>
+      bytes.length === 0 ? piece.every((byte) => byte === 0) : isPrefix(bytes.subarray(from, to), piece);
+    if (!candidates.some(fits)) return false;
     from = to;
   }
   return true;
@@ -68,11 +92,30 @@ function isPrefix(bytes: Uint8Array, of: Uint8Array): boolean {
   return bytes.length <= of.length && bytes.every((byte, i) => of[i] === byte);
 }
 
+/** Where the commit of a journal stands, by the change counters. @throws TableError IO */
+export function countersState(
+  directory: string,
+  backend: Backend,
+  place: CountersPlace,
+  { head, records }: JournalContent,
+): CountersState {
+  const lock = readWholeFile(backend, `${directory}/${place.file}`);
+  const found = lock?.subarray(place.offset) ?? new Uint8Array(0);
+  const ends = records.flatMap((record) => record.kind === "end" ? [record.after] : []);
+  const undone = records.flatMap((record) => record.kind === "undone" ? [record.after] : []);
+  const are = (candidates: readonly Uint8Array[]) => countersAre(found, candidates, place.offset);
+  const last = ends.at(-1);
+  if (undone.some((bytes) => bytes.length > 0 && isPrefix(bytes, found))) return "undone";
+  if (undone.length === 0 && last !== undefined && last.length > 0 && isPrefix(last, found)) return "after";
+  if (are([head.before])) return "before";
+  return are([head.before, head.begun, ...ends, ...undone]) ? "begun" : "other";
+}
+
 /**
  * What is to be done about the journal in a directory. Nothing is changed. With `bytes: false` only the change counters
  * are looked at, which is enough for who only reads.
  *
- * @throws TableError IO, CORRUPT
+ * @throws TableError IO, CORRUPT, UNSUPPORTED
  */
 export function inspect(
   directory: string,
@@ -82,60 +125,123 @@ export function inspect(
 ): Verdict {
   const content = journalOf(directory, backend);
   if (content === null) return { kind: "none" };
-  const { head, records } = content;
-  const lock = readWholeFile(backend, `${directory}/${place.file}`);
-  const found = lock?.subarray(place.offset) ?? new Uint8Array(0);
-  const end = records.findLast((record) => record.kind === "end");
-  if (end !== undefined && end.after.length > 0 && isPrefix(end.after, found)) {
-    return { kind: "complete", content };
+  const state = countersState(directory, backend, place, content);
+  if (state === "undone") return { kind: "complete", content };
+  if (state === "other") {
+    const reason =
+      "the change counters are neither those before nor those after: the table was changed since";
+    return { kind: "refuse", content, reason };
   }
-  const possible = [head.before, head.begun, ...(end === undefined ? [] : [end.after])];
-  if (!countersAre(found, possible, place.offset)) {
-    return {
-      kind: "refuse",
-      content,
-      reason: "the change counters are neither those before nor those after: the table was changed since",
-    };
+  if (bytes) {
+    for (const file of surveyFiles(directory, backend, content)) {
+      const reason = state === "after" ? whyNotComplete(file) : whyNotUndone(file);
+      if (reason !== null) return { kind: "refuse", content, reason };
+    }
   }
-  const reason = bytes ? differs(directory, backend, records) : null;
-  return reason === null ? { kind: "undo", content } : { kind: "refuse", content, reason };
+  return { kind: state === "after" ? "complete" : "undo", content };
 }
 
-/** Where a file's bytes are neither the old nor the new ones; null if they are everywhere. */
-function differs(directory: string, backend: Backend, records: readonly JournalRecord[]): string | null {
-  const newer = new Map<string, Set<number>>();
+/** Why the old bytes of a file can't be put back; null if they can. */
+export function whyNotUndone({ file, missing, other, firstOther }: FileSurvey): string | null {
+  if (missing) return `${file} is missing`;
+  return other > 0 ? `${file} has neither the old nor the new bytes at offset ${firstOther}` : null;
+}
+
+/** Why a file is not what the commit made of it, though the change counters say so; null if it is. */
+export function whyNotComplete({ file, firstNotNew }: FileSurvey): string | null {
+  return firstNotNew < 0
+    ? null
+    : `${file} doesn't have the new bytes at offset ${firstNotNew}, though the change counters say so`;
+}
+
+/** What each file holds of what a journal tells, by sectors. @throws TableError IO */
+export function surveyFiles(
+  directory: string,
+  backend: Backend,
+  { records }: JournalContent,
+): FileSurvey[] {
+  return [...byFile(records)].filter(([, own]) => own.some(({ kind }) => kind !== "end" && kind !== "undone"))
+    .map(([file, own]) => surveyFile(directory, backend, file, own));
+}
+
+function byFile(records: readonly JournalRecord[]): Map<string, JournalRecord[]> {
+  const files = new Map<string, JournalRecord[]>();
   for (const record of records) {
-    if (record.kind !== "new") continue;
+    const own = files.get(record.file);
+    if (own === undefined) files.set(record.file, [record]);
+    else own.push(record);
+  }
+  return files;
+}
+
+function surveyFile(
+  directory: string,
+  backend: Backend,
+  file: string,
+  records: readonly JournalRecord[],
+): FileSurvey {
+  const path = `${directory}/${file}`;
+  const survey = { file, old: 0, new: 0, other: 0, firstOther: -1, firstNotNew: -1, missing: false };
+  const length = records.find((record) => record.kind === "length")?.length ?? null;
+  const count = (from: number, bytes: number, isOld: boolean, isNew: boolean, isNewest: boolean) => {
+    if (isOld) survey.old += bytes;
+    else if (isNew) survey.new += bytes;
+    else survey.other += bytes;
+    if (!isOld && !isNew && survey.firstOther < 0) survey.firstOther = from;
+    if (!isNewest && survey.firstNotNew < 0) survey.firstNotNew = from;
+  };
+  const wholes = records.filter((record) => record.kind === "whole");
+  if (wholes.length > 0) {
+    const found = readWholeFile(backend, path), { old } = wholes[0]!;
+    const isOld = found === null ? old === null : old !== null && sameBytes(found, old);
+    const sum = found === null ? 0 : crc32(found);
+    const fits = ({ newLength, checksum }: typeof wholes[number]) =>
+      found !== null && found.length === newLength && sum === checksum;
+    count(0, found?.length ?? 0, isOld, wholes.some(fits), fits(wholes.at(-1)!));
+    if (!isOld && !wholes.some(fits)) survey.other = Math.max(1, survey.other);
+  }
+  surveyRanges(path, backend, records, count, survey);
+  return { ...survey, length };
+}
+
+/** Looks at what old bytes were saved of, sector by sector. */
+function surveyRanges(
+  path: string,
+  backend: Backend,
+  records: readonly JournalRecord[],
+  count: (from: number, bytes: number, isOld: boolean, isNew: boolean, isNewest: boolean) => void,
+  survey: { missing: boolean },
+): void {
+  /** Checksums of what a sector may hold, by where it begins; the newest is the last. */
+  const newer = new Map<number, number[]>();
+  // Behind the shortest end anything may stand while the file is cut and written again.
+  let certain = Infinity;
+  for (const record of records) {
+    if (record.kind !== "old" && record.kind !== "new") continue;
+    certain = Math.min(certain, record.newLength);
+    if (record.kind === "old") continue;
     eachSector(record.offset, record.length, (from, _to, i) => {
-      const key = `${record.file}@${from}`;
-      newer.set(key, (newer.get(key) ?? new Set()).add(record.checksums[i]!));
+      const sums = newer.get(from);
+      if (sums === undefined) newer.set(from, [record.checksums[i]!]);
+      else sums.push(record.checksums[i]!);
     });
   }
   for (const record of records) {
-    const path = `${directory}/${record.file}`;
-    if (record.kind === "whole") {
-      const found = readWholeFile(backend, path);
-      const isOld = found === null
-        ? record.old === null
-        : record.old !== null && sameBytes(found, record.old);
-      const isNew = found !== null && found.length === record.newLength && crc32(found) === record.checksum;
-      if (!isOld && !isNew) return `${record.file} is neither the old nor the new one`;
-    }
-    if (record.kind !== "old") continue;
+    if (record.kind !== "old" || survey.missing) continue;
     const found = bytesOf(backend, path, record.offset, record.old.length);
-    if (found === null) return `${record.file} is missing`;
-    let wrong = -1;
+    if (found === null) {
+      survey.missing = true;
+      return;
+    }
     eachSector(record.offset, record.old.length, (from, to, i) => {
-      // Behind the new end anything may stand while the file is cut and written again.
-      if (wrong >= 0 || to > record.newLength) return;
+      if (to > certain) return;
       const piece = found.subarray(from - record.offset, to - record.offset);
-      if (sameBytes(piece, record.old.subarray(from - record.offset, to - record.offset))) return;
-      const sum = crc32(piece);
-      if (sum !== record.checksums[i] && !newer.get(`${record.file}@${from}`)?.has(sum)) wrong = from;
+      const isOld = sameBytes(piece, record.old.subarray(from - record.offset, to - record.offset));
+      const sum = crc32(piece), later = newer.get(from);
+      const isNew = sum === record.checksums[i] || (later?.includes(sum) ?? false);
+      count(from, to - from, isOld, isNew, sum === (later?.at(-1) ?? record.checksums[i]));
     });
-    if (wrong >= 0) return `${record.file} has neither the old nor the new bytes at offset ${wrong}`;
   }
-  return null;
 }
 
 /** Bytes of a range as far as the file has them; null if there is no file. */
@@ -169,17 +275,50 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 /**
- * Puts back what a journal saved, and waits until the disk has it; to be called under the table's write lock, after
- * {@linkcode inspect} said `undo`. The journal stays: remove it when the change counters were written.
+ * Puts a table back to its last commit; to be called under its write lock, after {@linkcode inspect} said `undo`. The disk
+ * has the old bytes before the change counters tell of them, and the journal says which those are: whoever is stopped
+ * here, the next one goes on.
  *
+ * @param recovered the change counters from now on, other than any that somebody may have seen; null: they stay
  * @throws TableError IO; calling it again goes on
  */
-export function undo(directory: string, backend: Backend, { records }: JournalContent): void {
-  const byFile = new Map<string, JournalRecord[]>();
-  for (const record of records) byFile.set(record.file, [...(byFile.get(record.file) ?? []), record]);
-  for (const [file, own] of byFile) {
+export function putBack(
+  directory: string,
+  backend: Backend,
+  place: CountersPlace,
+  content: JournalContent,
+  recovered: Uint8Array | null,
+): void {
+  undo(directory, backend, content);
+  if (recovered === null) return removeJournal(directory, backend);
+  withFile(backend, `${directory}/${JOURNAL_FILE}`, (journal) => {
+    const record = writeRecord(content.head.id, { kind: "undone", file: place.file, after: recovered });
+    journal.resize(content.end);
+    journal.write(record, content.end);
+    journal.sync();
+  });
+  withFile(backend, `${directory}/${place.file}`, (counters) => {
+    counters.write(recovered, place.offset);
+    counters.sync();
+  });
+  removeJournal(directory, backend);
+}
+
+function withFile(backend: Backend, path: string, work: (handle: ReturnType<Backend["open"]>) => void): void {
+  const handle = backend.open(path, "update");
+  try {
+    work(handle);
+  } finally {
+    handle.close();
+  }
+}
+
+/** Puts back what a journal saved, and waits until the disk has it. */
+function undo(directory: string, backend: Backend, { records }: JournalContent): void {
+  for (const [file, own] of byFile(records)) {
     const path = `${directory}/${file}`;
-    for (const record of own) if (record.kind === "whole") restoreWhole(backend, directory, record);
+    const whole = own.find((record) => record.kind === "whole");
+    if (whole !== undefined) restoreWhole(backend, directory, whole);
     const length = own.find((record) => record.kind === "length");
     const old = own.filter((record) => record.kind === "old");
     if (length === undefined && old.length === 0) continue;
@@ -187,14 +326,11 @@ export function undo(directory: string, backend: Backend, { records }: JournalCo
       if (backend.kind(path) !== null) backend.remove(path);
       continue;
     }
-    const handle = backend.open(path, "update");
-    try {
+    withFile(backend, path, (handle) => {
       for (const record of old) handle.write(record.old, record.offset);
       if (length !== undefined && handle.size() > length.length) handle.resize(length.length);
       handle.sync();
-    } finally {
-      handle.close();
-    }
+    });
   }
   backend.syncDirectory(directory);
 }

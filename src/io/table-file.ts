@@ -440,6 +440,7 @@ export class TableFile {
   /** Forgets what is known of the file on the disk, which somebody else changed; pending bytes stay. */
   forget(): void {
     this.#disk.forget();
+    this.#committed = -1;
   }
 
   /** Closes the file. What is pending is lost. */

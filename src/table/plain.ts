@@ -113,10 +113,7 @@ export class PlainBody implements TableBody {
     this.files.guard({
       ...COUNTERS,
       before: () => this.#sharing.seen,
-      begun: () => {
-        this.#sync = begunSync(this.#sync ?? this.#unknownSync());
-        return writeSync(this.#sync);
-      },
+      begun: () => writeSync(begunSync(this.#sync ?? this.#unknownSync())),
     });
   }
 
@@ -221,6 +218,7 @@ export class PlainBody implements TableBody {
     const known = this.#dat;
     this.#dat = dat;
     this.#sync = sync;
+    this.#tried = null;
     const { rowCount, askManagers } = rowCountOf(dat.rowCount, sync);
     this.#rowCount = rowCount;
     this.#access = runSync(managerFiles(this.files, dat.columnSet), this.files);
@@ -351,11 +349,14 @@ export class PlainBody implements TableBody {
     this.files.commit({
       durable,
       after: () => {
-        this.#sync = nextSync(this.#sync, { rowCount, columnCount, table, managers: dirty });
-        return stamp = writeSync(this.#sync);
+        // Other counters each time: those of a commit that failed may be on the disk.
+        this.#tried = nextSync(this.#tried ?? this.#sync, { rowCount, columnCount, table, managers: dirty });
+        return stamp = writeSync(this.#tried);
       },
       replaced: table ? [{ file: "table.dat", bytes: this.#datBytes() }] : [],
     });
+    this.#sync = this.#tried;
+    this.#tried = null;
     this.#sharing.wrote(stamp!);
     if (table) this.#written = { rowCount, changes };
     this.#datStale = false;
@@ -371,6 +372,8 @@ export class PlainBody implements TableBody {
     }
   }
 
+  /** What the last commit that failed would have told others. */
+  #tried: SyncInfo | null = null;
   /** Blobs changed, and `table.dat` doesn't have them yet. */
   #datStale = false;
 

@@ -11,10 +11,11 @@ import {
   type SyncInfo,
   writeSync,
 } from "../format/table-lock.ts";
-import { JOURNAL_FILE } from "../io/journal-format.ts";
+import type { Backend } from "../io/backend.ts";
+import { JOURNAL_FILE, type JournalContent } from "../io/journal-format.ts";
 import type { TableFiles } from "../io/files.ts";
 import { fileSize, type Plan, readBytes } from "../io/plan.ts";
-import { type CountersPlace, inspect, removeJournal, undo } from "../io/recovery.ts";
+import { type CountersPlace, inspect, putBack, removeJournal } from "../io/recovery.ts";
 import { pause, type Sharing } from "./sharing.ts";
 
 /** Where the change counters stand. */
@@ -96,21 +97,15 @@ export function settleJournal(files: TableFiles, sharing: Sharing): boolean {
 function recover({ backend, directory }: TableFiles): void {
   const verdict = inspect(directory, backend, COUNTERS);
   if (verdict.kind === "refuse") throw needsRecovery(directory, verdict.reason);
-  if (verdict.kind === "undo") {
-    const { content } = verdict;
-    undo(directory, backend, content);
-    const before = syncFrom(content.head.before, directory);
-    if (before !== null) {
-      const handle = backend.open(`${directory}/${COUNTERS.file}`, "update");
-      try {
-        handle.write(writeSync(recoveredSync(before)), COUNTERS.offset);
-        handle.sync();
-      } finally {
-        handle.close();
-      }
-    }
-  }
-  removeJournal(directory, backend);
+  if (verdict.kind === "undo") putTableBack(directory, backend, verdict.content);
+  else removeJournal(directory, backend);
+}
+
+/** Does what a journal asks for whose verdict is `undo`, under the table's write lock. @throws TableError IO */
+export function putTableBack(directory: string, backend: Backend, content: JournalContent): void {
+  const before = syncFrom(content.head.before, directory);
+  const recovered = before === null ? null : writeSync(recoveredSync(before));
+  putBack(directory, backend, COUNTERS, content, recovered);
 }
 
 function needsRecovery(directory: string, reason: string): TableError {
