@@ -78,8 +78,13 @@ typedef struct {
   const double *levels;
   const uint32_t *guide;
   uint32_t count, stretches, state;
+  /* Levels in a stretch, at most. */
+  uint32_t most;
   double scale;
 } dither_t;
+
+/* Up to so many levels in a stretch are gone through one by one: without a branch that nobody can predict. */
+#define FEW_LEVELS 4
 
 static inline uint32_t dithered(dither_t *d, double value) {
   uint32_t n = d->state;
@@ -94,12 +99,20 @@ static inline uint32_t dithered(dither_t *d, double value) {
   if ((double)x > levels[d->count - 1]) return d->count - 1;
   const double place = ((double)x - levels[0]) * d->scale;
   const uint32_t stretch = place < (double)d->stretches ? (uint32_t)place : d->stretches - 1;
-  uint32_t low = d->guide[stretch], high = d->guide[stretch + 1];
-  while (low < high) {
-    const uint32_t middle = (low + high) >> 1;
-    if (levels[middle] < (double)x) low = middle + 1;
-    else high = middle;
+  uint32_t low = d->guide[stretch];
+  if (d->most <= FEW_LEVELS) {
+    /* The level behind the last is NaN, and not less than anything. */
+    for (uint32_t i = d->most; i > 0; i--) low += levels[low] < (double)x;
+  } else {
+    uint32_t high = d->guide[stretch + 1];
+    while (low < high) {
+      const uint32_t middle = (low + high) >> 1;
+      if (levels[middle] < (double)x) low = middle + 1;
+      else high = middle;
+    }
   }
+  /* Only where the guide isn't that of the levels. */
+  if (low == 0) return 0;
   const float lower = (float)levels[low - 1], upper = (float)levels[low];
   const float above = x - lower, distance = upper - lower;
   const float share = 2147483648.0f * above / distance;
@@ -431,10 +444,12 @@ int32_t tessera_encode_visibilities(const double *block, const uint8_t *values, 
   }
   const uint32_t count = (uint32_t)(1 << whole[BITS]) - 1;
   const uint32_t stretches = (uint32_t)guide_count - 1;
+  uint32_t most = 0;
   for (uint32_t k = 0; k < stretches; k++) {
     if (guide[k] > guide[k + 1]) return -EINVAL;
+    if (guide[k + 1] - guide[k] > most) most = guide[k + 1] - guide[k];
   }
-  if (guide[stretches] != count) return -EINVAL;
+  if (guide[stretches] != count || levels[count] == levels[count]) return -EINVAL;
   if (scaling == SCALING_AF) {
     if (!(block[ROWS] <= baseline_count)) return -EINVAL;
     for (int64_t r = 0; r < rows; r++) {
@@ -444,7 +459,7 @@ int32_t tessera_encode_visibilities(const double *block, const uint8_t *values, 
 
   const fit_t fit = {rows, channels, correlations, antennas, first, second, levels[count - 1]};
   const int64_t symbols_at = 4 * (int64_t)float_count, places = channels * correlations;
-  dither_t dither = {levels, guide, count, stretches, (uint32_t)whole[SEED], scale};
+  dither_t dither = {levels, guide, count, stretches, (uint32_t)whole[SEED], most, scale};
   writer_t writer = {target + symbols_at, 0, 0, (unsigned)whole[BITS]};
   memset(target, 0, (size_t)symbols_at);
   if (scaling == SCALING_AF) {

@@ -89,7 +89,7 @@ export function checkVisibilities(
   }
   if (
     !Number.isInteger(bits) || bits < 2 || bits > 16 || levels.length !== 2 ** bits || guide.length < 2 ||
-    guide.at(-1) !== levels.length - 1 || !(scale > 0)
+    guide.at(-1) !== levels.length - 1 || !(scale > 0) || !Number.isNaN(levels.at(-1))
   ) {
     throw new RangeError(`${levels.length} levels and a guide of ${guide.length} for ${bits} bits`);
   }

@@ -321,7 +321,10 @@ export interface DyscoOptions {
   readonly studentTNu?: number;
   /** Where the truncated Gaussian ends, in standard deviations. */
   readonly distributionTruncation?: number;
-  /** Rows of a block, all of one time step; left out: the first rows that have the same TIME, FIELD_ID and DATA_DESC_ID. */
+  /**
+   * Rows of a block, all of one time step; left out: the first rows that have the same TIME, FIELD_ID and DATA_DESC_ID. With AF and
+   * without `antennas` it is forgotten when the table is closed before data are put.
+   */
   readonly rowsPerBlock?: number;
   /** Antennas that have factors, with AF at most 2048; left out: those that the table has when data are first encoded. */
   readonly antennas?: number;

@@ -322,19 +322,27 @@ for (const normalization of NORMALIZATIONS) {
   }
 }
 
-peerTest("DyscoStMan that Tessera made and wrote nothing to is filled by casacore", async () => {
-  using folder = temporaryFolder();
-  const table = `${folder.path}/table`, prefix = `${folder.path}/values`;
-  const none = valuesOf(COLUMNS, { antennas: ANTENNAS, times: 0, seed: 1 });
-  makeTable(table, COLUMNS, { normalization: "RF", dataBitCount: 12 }, none);
-  const values = valuesOf(COLUMNS, { antennas: ANTENNAS, times: 3, seed: 2 });
-  saveValues(prefix, values);
-  await casacore(folder.path, [
-    { do: "put", table, prefix, columns: COLUMNS, add: 3 * STEP, start: 0, rows: 3 * STEP },
-    { do: "dump", table, columns: COLUMNS, prefix: table },
-  ]);
-  const decoded = readAll(table, COLUMNS);
-  for (const { name } of COLUMNS) assertSameBits(decoded.get(name)!, dumped(table, name), name);
-  const levels = { distribution: "TruncatedGaussian", bits: 12, studentNu: 0, truncation: 2.5 } as const;
-  assertWithinLevels(`${table}/table.f0`, COLUMNS, "RF", levels, 12, values, decoded, "filled by casacore");
-});
+for (
+  const [what, options] of [
+    ["", {}],
+    [" for some antennas", { antennas: 9 }],
+    [" for some rows and antennas", { rowsPerBlock: STEP, antennas: 9 }],
+  ] as const
+) {
+  peerTest(`DyscoStMan that Tessera made${what} and wrote nothing to is filled by casacore`, async () => {
+    using folder = temporaryFolder();
+    const table = `${folder.path}/table`, prefix = `${folder.path}/values`;
+    const none = valuesOf(COLUMNS, { antennas: ANTENNAS, times: 0, seed: 1 });
+    makeTable(table, COLUMNS, { normalization: "AF", dataBitCount: 12, ...options }, none);
+    const values = valuesOf(COLUMNS, { antennas: ANTENNAS, times: 3, seed: 2 });
+    saveValues(prefix, values);
+    await casacore(folder.path, [
+      { do: "put", table, prefix, columns: COLUMNS, add: 3 * STEP, start: 0, rows: 3 * STEP },
+      { do: "dump", table, columns: COLUMNS, prefix: table },
+    ]);
+    const decoded = readAll(table, COLUMNS);
+    for (const { name } of COLUMNS) assertSameBits(decoded.get(name)!, dumped(table, name), name);
+    const levels = { distribution: "TruncatedGaussian", bits: 12, studentNu: 0, truncation: 2.5 } as const;
+    assertWithinLevels(`${table}/table.f0`, COLUMNS, "AF", levels, 12, values, decoded, "filled by casacore");
+  });
+}

@@ -81,7 +81,7 @@ export class DyscoManager implements StorageManager {
     this.sequence = context.sequence;
     this.#context = context;
     this.#rowCount = context.rowCount;
-    this.#options = options ?? { rowsPerBlock: 0, antennas: 0 };
+    this.#options = options ?? { rowsPerBlock: 0, antennas: header.antennas };
     this.#isNew = this.#headerChanged = options !== null;
     this.#isUnknown = options === null && header.fileBytes === 0;
     this.#file = new DyscoFile(name, header, context);
@@ -208,7 +208,7 @@ export class DyscoManager implements StorageManager {
   }
 
   *flush(): Plan<Uint8Array> {
-    if (!this.#held.empty) yield* this.#settle();
+    if (!this.#held.empty) yield* this.#settle(true);
     for (const key of [...this.#encodedWith.keys()]) yield* this.#refit(key);
     for (const [key, open] of [...this.#open]) yield* this.#encode(columnOf(key), open);
     this.#encodedWith.clear();
@@ -245,14 +245,18 @@ export class DyscoManager implements StorageManager {
     }
   }
 
-  /** Plan: fixes the size of blocks, if it isn't, and puts what was held. */
-  *#settle(): Plan<void> {
+  /**
+   * Plan: fixes the size of blocks, if it isn't, and puts what was held.
+   *
+   * @param final True when the antennas of rows won't change any more.
+   */
+  *#settle(final = false): Plan<void> {
     if (this.#file.header.rowsPerBlock === 0) yield* this.#defineBlocks();
     const held = this.#held.take();
     let done = 0;
     try {
       for (const { column, rows, box, bytes } of held) {
-        yield* this.#put(column, rows, box, bytes);
+        yield* this.#put(column, rows, box, bytes, final);
         done++;
       }
     } finally {
@@ -286,7 +290,7 @@ export class DyscoManager implements StorageManager {
     this.#headerChanged = true;
   }
 
-  *#put(column: number, rows: Rows, box: Box | null, bytes: Uint8Array): Plan<void> {
+  *#put(column: number, rows: Rows, box: Box | null, bytes: Uint8Array, final = false): Plan<void> {
     const { rowsPerBlock } = this.#file.header, part = this.#parts[column]!;
     const size = bytes.length / rows.length;
     for (const run of rows.runs()) {
@@ -298,9 +302,9 @@ export class DyscoManager implements StorageManager {
         const at = (run.index + done) * size, some = bytes.subarray(at, at + count * size);
         done += count;
         const whole = box === null && count === this.#rowsIn(block);
-        if (whole && count === rowsPerBlock && part.scaling !== "AF") {
+        if (whole && count === rowsPerBlock && (part.scaling !== "AF" || final)) {
           this.#drop(keyOf(column, block));
-          yield* this.#writeBlock(part, block, this.#encoder.encode(part, column, block, count, some));
+          yield* this.#encodeValues(column, block, some);
           continue;
         }
         const open = yield* this.#openBlock(column, block, whole);
@@ -355,16 +359,21 @@ export class DyscoManager implements StorageManager {
   /** Plan: writes an open block if the file doesn't have it. */
   *#encode(column: number, open: OpenBlock): Plan<void> {
     if (!open.changed) return;
-    const part = this.#parts[column]!, { block } = open, rows = this.#rowsIn(block);
+    yield* this.#encodeValues(column, open.block, open.bytes(this.#rowsIn(open.block)));
+    open.changed = false;
+  }
+
+  /** Plan: writes values of the rows of a block that the table has. */
+  *#encodeValues(column: number, block: number, values: Uint8Array): Plan<void> {
+    const part = this.#parts[column]!, rows = this.#rowsIn(block);
     const first = block * this.#file.header.rowsPerBlock;
     let baselines: BlockBaselines | undefined;
     if (part.scaling === "AF") {
       baselines = yield* baselinesOf(this.#context.source, this.#file, first, rows);
       this.#encodedWith.set(keyOf(column, block), baselines);
     }
-    const bytes = this.#encoder.encode(part, column, block, rows, open.bytes(rows), baselines);
+    const bytes = this.#encoder.encode(part, column, block, rows, values, baselines);
     yield* this.#writeBlock(part, block, bytes);
-    open.changed = false;
   }
 
   /** Plan: encodes a block anew if its rows are of other antennas than when it was encoded. */
@@ -377,13 +386,11 @@ export class DyscoManager implements StorageManager {
     const count = old.first.length;
     const known = { first: baselines.first.subarray(0, count), second: baselines.second.subarray(0, count) };
     if (sameBaselines(old, known)) return;
-    let open = this.#open.get(key);
+    const open = this.#open.get(key);
     if (open === undefined) {
-      open = new OpenBlock(part, block, this.#file.header.rowsPerBlock);
-      yield* decodeWith(this.#file, part, block, old, open.bytes(count));
-      const bytes = this.#encoder.encode(part, column, block, rows, open.bytes(rows), baselines);
-      yield* this.#writeBlock(part, block, bytes);
-      this.#encodedWith.set(key, baselines);
+      const decoded = new OpenBlock(part, block, this.#file.header.rowsPerBlock);
+      yield* decodeWith(this.#file, part, block, old, decoded.bytes(count));
+      yield* this.#encodeValues(column, block, decoded.bytes(rows));
     } else {
       open.changed = true;
       yield* this.#encode(column, open);

@@ -7,7 +7,7 @@ import type { BoundColumn, StorageSpec } from "../manager.ts";
 import { type DyscoHeader, type Normalization, NORMALIZATIONS } from "./header.ts";
 import { firstBlockAt } from "./header-write.ts";
 import { checkBlockSize } from "./block-size.ts";
-import { layoutOf, SYMBOL_BITS } from "./layout.ts";
+import { bytesOf, layoutOf, SYMBOL_BITS } from "./layout.ts";
 import { type Distribution, DISTRIBUTIONS } from "./levels.ts";
 
 /** The column of weights; every other column has visibilities. */
@@ -98,9 +98,18 @@ export function readOptions(spec: StorageSpec, columns: readonly BoundColumn[]):
     rowsPerBlock: count("rowsPerBlock", rowsPerBlock),
     antennas: count("antennas", antennas),
   };
-  const asked = { ...options.header, rowsPerBlock: options.rowsPerBlock, antennas: options.antennas };
-  checkBlockSize(asked, layoutOf(asked, columns, ""));
-  return options;
+  const { rowsPerBlock: rows, antennas: stations, header } = options;
+  const asked = { ...header, rowsPerBlock: rows, antennas: stations };
+  const parts = layoutOf(asked, columns, "");
+  checkBlockSize(asked, parts);
+  // A header without rows of a block keeps the antennas; casacore looks at neither then.
+  if (rows === 0 || (stations === 0 && header.normalization === "AF")) {
+    return { ...options, header: { ...header, antennas: stations } };
+  }
+  return {
+    ...options,
+    header: { ...asked, blockBytes: bytesOf(parts), columnBytes: parts.map((part) => part.bytes) },
+  };
 }
 
 /** Refuses columns that casacore doesn't take, or takes and can't open again. */
