@@ -196,20 +196,25 @@ Deno.test("a column that is put whole goes to a new file, in one step, and the o
 Deno.test("a column that is put in stretches goes to a new file without a byte being copied or read", () => {
   const { access, manager, reopen } = committed();
   const bytes = someBytes("complex64", 256_000, 9);
-  for (let row = 0; row < 1000; row += 200) {
-    const part = bytes.subarray(row * 2048, (row + 200) * 2048);
-    writeCells(manager, 0, rowRange(row, 200), SHAPE, part, access);
+  // Tiles are of 4 rows: the stretches end within them.
+  for (let row = 0; row < 1000; row += 209) {
+    const count = Math.min(209, 1000 - row);
+    const part = bytes.subarray(row * 2048, (row + count) * 2048);
+    access.log.push("put");
+    writeCells(manager, 0, rowRange(row, count), SHAPE, part, access);
+    assert.deepEqual(
+      access.log.splice(access.log.indexOf("put")).filter((line) => line.startsWith("read")),
+      [],
+    );
     // What is behind is still as it was.
     const all = readCells(manager, 0, "complex64", rowRange(0, 1000), SHAPE, access);
-    assert.deepEqual(all.subarray(0, (row + 200) * 2048), bytes.subarray(0, (row + 200) * 2048));
+    assert.deepEqual(all.subarray(0, (row + count) * 2048), bytes.subarray(0, (row + count) * 2048));
     const third = readCells(manager, 0, "complex64", rowRange(1, 333, 3), SHAPE, access);
     for (let k = 0; k < 333; k++) {
       const at = (1 + 3 * k) * 2048;
       assert.deepEqual(third.subarray(k * 2048, (k + 1) * 2048), all.subarray(at, at + 2048));
     }
-    access.log.splice(0, Infinity, ...access.log.filter((line) => !/^(read|gather)/.test(line)));
   }
-  assert.deepEqual(changed(access.log), new Set(["table.f0_TSM2"]));
   flush(manager, access);
   assert.equal(access.files.has("table.f0_TSM1"), false);
   assert.deepEqual(readCells(reopen(), 0, "complex64", rowRange(0, 1000), SHAPE, access), bytes);

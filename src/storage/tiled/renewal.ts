@@ -6,12 +6,13 @@
  * is, the new tiles go to a file that no commit holds yet. Nothing then needs to be kept: until the header is replaced the
  * old file counts, and afterwards it is removed.
  *
- * | tile rows of the cube | where they are until the flush |
+ * | rows of the cube | where they are until the flush |
  * | --- | --- |
- * | up to the edge | in the new file |
+ * | before the edge | in the new file |
  * | from there on | in the old file |
  *
- * (A tile row is the tiles that have one place on the cube's last axis, that of rows.)
+ * The edge is at the end of a tile row (the tiles that have one place on the cube's last axis), or behind any row where
+ * rows are runs of bytes that follow each other.
  *
  * A column is seldom put at once, mostly in stretches of rows from the first to the last. So the edge moves on with each
  * put, and only what the puts leave out is copied. What has not been put when the table is flushed decides: with half of
@@ -25,7 +26,7 @@ import type { Box } from "../../array/rows.ts";
 import { committedSize, type Plan, type Step } from "../../io/plan.ts";
 import { Carry, type CarryTarget } from "./carry.ts";
 import { Cube } from "./cube.ts";
-import type { SectionPlace } from "./gather.ts";
+import { linearCellPixels, type SectionPlace } from "./gather.ts";
 import type { TsmFile } from "./header.ts";
 import { dataName } from "./manager.ts";
 import { scatterCells } from "./scatter.ts";
@@ -48,7 +49,9 @@ interface Renewal {
   readonly old: Cube;
   /** The same cube in the new file; both have one shape array. */
   readonly renewed: Cube;
-  /** Tile rows that are in the new file. */
+  /** Bytes of a row where rows follow each other in the file, else 0. */
+  readonly rowBytes: number;
+  /** Position of the first row that isn't in the new file yet. */
   edge: number;
 }
 
@@ -73,7 +76,7 @@ export class Renewals {
     return selection.flatMap(({ cube, stacks }): CubeStacks[] => {
       const renewal = this.#open.get(cube);
       if (renewal === undefined) return [{ cube, stacks }];
-      const [before, behind] = split(stacks, renewal.edge * this.#rowsOf(cube));
+      const [before, behind] = split(stacks, renewal.edge);
       return [{ cube: renewal.renewed, stacks: before }, { cube, stacks: behind }].filter(
         (part) => part.stacks.length > 0,
       );
@@ -98,21 +101,26 @@ export class Renewals {
         continue;
       }
       const { renewed } = renewal, rows = this.#rowsOf(cube);
-      const [before, behind] = split(stacks, renewal.edge * rows);
+      const [before, behind] = split(stacks, renewal.edge);
       if (before.length > 0) {
         yield* scatterCells(place, [{ cube: renewed, stacks: before }], fileOf, box, source, at);
       }
       if (behind.length === 0) continue;
       const { count, end } = tileRows(behind, rows);
       // Where more would have to be copied than is written, the old file takes it.
-      if (2 * count < end - renewal.edge) {
+      if (2 * count < end - Math.floor(renewal.edge / rows)) {
         rest.push({ cube, stacks: behind });
         continue;
       }
       yield* manager.settle([fileOf(cube)]);
-      const carry = { carry: this.#carry(renewal), tiles: end * cube.tilesBelowLast };
-      yield* scatterCells(place, [{ cube: renewed, stacks: behind }], fileOf, box, source, at, carry);
-      this.#reached(renewal, end);
+      const edge = renewal.rowBytes > 0 ? endOf(behind) : Math.min(end * rows, this.#positions(cube));
+      const carried = {
+        carry: this.#carry(renewal),
+        tiles: end * cube.tilesBelowLast,
+        bytes: this.#bytesTo(renewal, edge),
+      };
+      yield* scatterCells(place, [{ cube: renewed, stacks: behind }], fileOf, box, source, at, carried);
+      this.#reached(renewal, edge);
     }
     for (const { cube } of rest) yield* manager.physicalSize(fileOf(cube));
     yield* scatterCells(place, rest, fileOf, box, source, at);
@@ -121,7 +129,7 @@ export class Renewals {
   /** Plan: what a flush does before it writes the header: no cube is left in two files. */
   *settle(): Plan<void> {
     for (const renewal of [...this.#open.values()]) {
-      if (2 * renewal.edge >= lastRow(renewal.old)) yield* this.#finish(renewal);
+      if (2 * renewal.edge >= this.#positions(renewal.old)) yield* this.#finish(renewal);
       else yield* this.#goBack(renewal);
     }
   }
@@ -141,13 +149,24 @@ export class Renewals {
     return rows;
   }
 
-  #carry({ old, renewed, edge }: Renewal): Carry {
-    const manager = this.#manager, bucketSize = manager.bucketSize(old);
+  /** Positions of rows. */
+  #positions(cube: Cube): number {
+    return cube.lastLength * this.#rowsOf(cube) / cube.tileShape[cube.shape.length - 1]!;
+  }
+
+  /** Bytes of the tiles that hold the positions before `edge`. */
+  #bytesTo({ old, rowBytes }: Renewal, edge: number): number {
+    if (rowBytes > 0 && edge < this.#positions(old)) return edge * rowBytes;
+    return Math.ceil(edge / this.#rowsOf(old)) * old.tilesBelowLast * this.#manager.bucketSize(old);
+  }
+
+  #carry(renewal: Renewal): Carry {
+    const manager = this.#manager, { old, renewed } = renewal;
     return new Carry(
       { file: manager.fileName(old), cube: old },
       { file: manager.fileName(renewed), cube: renewed },
-      bucketSize,
-      edge * old.tilesBelowLast * bucketSize,
+      manager.bucketSize(old),
+      this.#bytesTo(renewal, renewal.edge),
     );
   }
 
@@ -183,19 +202,20 @@ export class Renewals {
       extensible: cube.extensible,
       values: cube.values,
     });
-    const renewal = { old: cube, renewed, edge: 0 };
+    const run = linearCellPixels(place, cube) * place.format.bits / 8;
+    const renewal = { old: cube, renewed, rowBytes: Number.isInteger(run) ? run : 0, edge: 0 };
     this.#open.set(cube, renewal);
     return renewal;
   }
 
-  /** Tile rows up to `edge` are in the new file now; with all of them there the cube has moved. */
+  /** What is before `edge` is in the new file now; with all of it there the cube has moved. */
   #reached(renewal: Renewal, edge: number): void {
     const { old, renewed } = renewal, manager = this.#manager;
     const file = manager.fileOf(renewed);
     renewal.edge = edge;
-    file.length = edge * old.tilesBelowLast * manager.bucketSize(old);
+    file.length = this.#bytesTo(renewal, edge);
     file.grown = true;
-    if (edge < lastRow(old)) return;
+    if (edge < this.#positions(old)) return;
     const left = old.file;
     old.file = renewed.file;
     old.offset = renewed.offset;
@@ -213,22 +233,22 @@ export class Renewals {
       new CopyTarget(manager.fileOf(renewed)),
       old.tiles * manager.bucketSize(old),
     );
-    this.#reached(renewal, lastRow(old));
+    this.#reached(renewal, this.#positions(old));
   }
 
   /** Plan: puts tiles of the new file back into the old one. */
   *#goBack(renewal: Renewal): Plan<void> {
-    const { old, renewed, edge } = renewal, manager = this.#manager;
-    const bucketSize = manager.bucketSize(old), number = renewed.file;
+    const { old, renewed } = renewal, manager = this.#manager;
+    const number = renewed.file;
     const back = new Carry(
       { file: manager.fileName(renewed), cube: renewed },
       { file: manager.fileName(old), cube: old },
-      bucketSize,
+      manager.bucketSize(old),
       0,
     );
     yield* manager.settle([manager.fileOf(renewed)]);
     yield* manager.physicalSize(manager.fileOf(old));
-    yield* back.upTo(new CopyTarget(manager.fileOf(old)), edge * old.tilesBelowLast * bucketSize);
+    yield* back.upTo(new CopyTarget(manager.fileOf(old)), this.#bytesTo(renewal, renewal.edge));
     yield { kind: "remove", file: dataName(manager.sequence, number) };
     this.#open.delete(old);
     this.#wentBack.add(old);
@@ -248,6 +268,12 @@ class CopyTarget implements CarryTarget {
     yield step;
     this.#file.physical = Math.max(this.#file.physical ?? 0, end);
   }
+}
+
+/** Position after the last one of stacks. */
+function endOf(stacks: readonly Stack[]): number {
+  const { position, count, step } = stacks.at(-1)!;
+  return position + (count - 1) * step + 1;
 }
 
 /** Tile rows of a cube. */

@@ -41,8 +41,10 @@ const MERGE_GAP_BYTES = 4096;
 /** Tiles of a cube that go to another file while some of their cells are written. */
 export interface Carried {
   readonly carry: Carry;
-  /** Tiles of the cube that are to be in that file in the end. */
+  /** Tiles of the cube that may be in that file in the end. */
   readonly tiles: number;
+  /** Bytes of the cube that must be. */
+  readonly bytes: number;
 }
 
 /** Plan: a box (null: all) of the cells of some stacks, no two of them at one place, from an array. */
@@ -64,18 +66,13 @@ export function* scatterCells(
         (stacks.length <= FEW_RUNS && stacks.every((stack) => stack.step === 1)));
     if (runs && stacks.every((stack) => isWholeBytes(place.format, cube, stack, pixels))) {
       for (const stack of stacks) {
-        yield* carryToRun(place, batch, stack, pixels, carried);
+        yield* carryToRun(place, batch, cube, stack, pixels, carried);
         yield* scatterRun(place, batch, cube, stack, pixels, source, at);
-      }
-      // Pixels behind the cube's end are zero, and need no copying.
-      if (carried !== undefined) {
-        const end = Math.ceil(cube.lastLength * pixels * place.format.bits / 8);
-        yield* carried.carry.upTo(batch, Math.min(end, carried.tiles * place.bucketSize(cube)));
       }
     } else {
       yield* scatterTiles(place, batch, new TileWalk(cube, place.cellAxes, box, stacks, at), carried);
-      if (carried !== undefined) yield* carried.carry.upTo(batch, carried.tiles * place.bucketSize(cube));
     }
+    if (carried !== undefined) yield* carried.carry.upTo(batch, carried.bytes);
     yield* batch.flush();
   }
 }
@@ -84,14 +81,17 @@ export function* scatterCells(
 function* carryToRun(
   place: SectionPlace,
   batch: ScatterBatch,
+  cube: Cube,
   stack: Stack,
   cellPixels: number,
   carried: Carried | undefined,
 ): Plan<void> {
   if (carried === undefined) return;
   const bytes = (cells: number) => Math.ceil(cells * cellPixels * place.format.bits / 8);
+  const end = stack.position + stack.count;
   yield* carried.carry.upTo(batch, bytes(stack.position));
-  carried.carry.skip(bytes(stack.position + stack.count));
+  // Pixels behind the cube's end are zero, and need no copying.
+  carried.carry.skip(end === cube.lastLength ? Infinity : bytes(end));
 }
 
 /** True when a run shares no byte with pixels that stay. */
