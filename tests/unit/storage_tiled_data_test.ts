@@ -6,6 +6,7 @@ import { elementsOf, rowList, rowRange } from "../../src/array/rows.ts";
 import { runSync } from "../../src/io/drivers.ts";
 import type { ManagerContext, StorageManager } from "../../src/storage/manager.ts";
 import { tiledDataStMan } from "../../src/storage/tiled/data.ts";
+import type { WritableTiled } from "../../src/storage/tiled/writable.ts";
 import {
   addRows,
   bound,
@@ -95,10 +96,11 @@ Deno.test("TiledDataStMan keeps what any sequence of appends and writes put into
     rowShape: fc.constantFrom<number[][]>([], [], [3], [2, 2]),
     tile: fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 5, maxLength: 5 }),
     bigEndian: fc.boolean(),
+    renews: fc.boolean(),
     actions,
   });
   fc.assert(
-    fc.property(scenario, ({ dtypes, cell, rowShape, tile, bigEndian, actions }) => {
+    fc.property(scenario, ({ dtypes, cell, rowShape, tile, bigEndian, renews, actions }) => {
       const ndim = cell.length + rowShape.length + 1, group = elementsOf(rowShape);
       const data = dtypes.map((dtype, i) =>
         cell.length === 0
@@ -116,11 +118,15 @@ Deno.test("TiledDataStMan keeps what any sequence of appends and writes put into
       const privateKeywords = hypercolumn("HC", ndim, names, coordinates, ["number", "text"]);
       const text = columns.length - 2, t = columns.length - 1;
       const access = new MemoryAccess();
-      const context = contextOf(TYPE, columns, 0, { bigEndian, privateKeywords });
+      const context = contextOf(TYPE, columns, 0, { bigEndian, privateKeywords, alone: () => renews });
       let manager = make(context, access, { tileShape: tile.slice(0, ndim), rowShape });
       let model: Model = { ids: [], cells: dtypes.map(() => []), times: [], rows: 0 };
       let saved = structuredClone(model);
-      const reopen = () => manager = open(tiledDataStMan, { ...context, rowCount: model.rows }, access);
+      const reopen = () => {
+        manager = open(tiledDataStMan, { ...context, rowCount: model.rows }, access);
+        // Cubes go to new files when most of them is written, however small they are.
+        (manager as WritableTiled).renewals.limits = { cubeBytes: 1, putBytes: 1 };
+      };
       const commit = () => {
         flush(manager, access);
         access.commit();

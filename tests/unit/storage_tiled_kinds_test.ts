@@ -328,3 +328,33 @@ Deno.test("coordinates given before a row has a shape go into its new cube", () 
   const shapes = runSync(manager.column(1).shapes(rowRange(0, 3)), access);
   assert.deepEqual(shapes.map(({ shape }) => shape), [null, [3], null]);
 });
+
+Deno.test("what a writer that died left behind the tiles of a data file doesn't show in new rows", () => {
+  const kinds = [["TiledCellStMan", tiledCellStMan], ["TiledColumnStMan", tiledColumnStMan], [
+    "TiledShapeStMan",
+    tiledShapeStMan,
+  ]] as const;
+  for (const [type, kind] of kinds) {
+    const access = new MemoryAccess();
+    const context = contextOf(type, [bound("D", "float32", { shape: [3] })], 4);
+    const made = create(kind, context, access, { tileShape: [3, 2] });
+    const bytes = someBytes("float32", 12, 5);
+    writeCells(made, 0, rowRange(0, 4), [3], bytes, access);
+    flush(made, access);
+    const name = made.files().at(-1)!, file = access.bytes(name);
+    const longer = new Uint8Array(file.length + 100).fill(0xee);
+    longer.set(file);
+    access.files.set(name, longer);
+    const manager = open(kind, context, access);
+    addRows(manager, access, 3);
+    writeCells(manager, 0, rowRange(5, 1), [3], bytes.subarray(0, 12), access);
+    flush(manager, access);
+    const found = readCells(open(kind, { ...context, rowCount: 7 }, access), 0, "float32", rowRange(0, 7), [
+      3,
+    ], access);
+    const expected = new Uint8Array(84);
+    expected.set(bytes);
+    expected.set(bytes.subarray(0, 12), 60);
+    assert.deepEqual(found, expected, type);
+  }
+});
