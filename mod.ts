@@ -28,6 +28,8 @@ export { type CheckedTable, type CheckOptions, type CheckReport, checkTable } fr
 export type { Finding } from "./src/storage/findings.ts";
 export { Column } from "./src/table/column.ts";
 export type { CopyOptions, CopyReport } from "./src/table/copy.ts";
+export type { ConcatOptions } from "./src/table/join.ts";
+export type { ProjectOptions, SelectOptions } from "./src/table/select.ts";
 export type { Cell } from "./src/table/read.ts";
 export type { RowSelection } from "./src/table/selection.ts";
 export {

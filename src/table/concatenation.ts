@@ -14,34 +14,59 @@ import type { BoundColumn, ManagedColumn, ShapeRun } from "../storage/manager.ts
 import type { BodyColumn, ManagerDescription, ManagerDetails, TableBody } from "./body.ts";
 import { infoOf } from "./info.ts";
 
-/** An open concatenation; it owns its parts. One of subtables has no directory: its path is that of its first part. */
+/** An open concatenation; it owns its parts, but for borrowed ones. One on no disk has the path of its first part. */
 export class ConcatenationBody implements TableBody {
   readonly kind = "concatenation";
-  readonly columns: readonly BodyColumn[];
   /** Names of the table keywords whose subtables are concatenated too. */
   readonly subtables: readonly string[];
   readonly parts: readonly TableBody[];
   readonly #files: TableFiles | null;
-  /** First row of each part, and the number of rows. */
-  #starts: readonly number[] = [];
+  readonly #borrowed: ReadonlySet<TableBody>;
+  /** The columns, and those of the parts that they were made of. */
+  #columns: { readonly of: readonly (readonly BodyColumn[])[]; readonly list: readonly BodyColumn[] };
 
   /**
-   * `files` is null for a concatenation that is on no disk.
+   * `files` is null for a concatenation that is on no disk; `borrowed` are parts that belong to other tables, which commit
+   * and close them.
    *
    * @throws TableError CORRUPT when the parts have other columns than the first, or of other types
    */
-  constructor(files: TableFiles | null, subtables: readonly string[], parts: readonly TableBody[]) {
+  constructor(
+    files: TableFiles | null,
+    subtables: readonly string[],
+    parts: readonly TableBody[],
+    borrowed: ReadonlySet<TableBody> = new Set(),
+  ) {
     this.#files = files;
     this.subtables = subtables;
     this.parts = parts;
-    this.#count();
-    this.columns = parts[0]!.columns.map((column) => this.#column(column));
+    this.#borrowed = borrowed;
+    this.#columns = this.#columnsOf();
   }
 
-  #count(): void {
+  /** They may have changed in the parts. */
+  get columns(): readonly BodyColumn[] {
+    if (this.parts.some((part, i) => part.columns !== this.#columns.of[i])) this.#columns = this.#columnsOf();
+    return this.#columns.list;
+  }
+
+  #columnsOf(): { of: readonly (readonly BodyColumn[])[]; list: readonly BodyColumn[] } {
+    return {
+      of: this.parts.map((part) => part.columns),
+      list: this.#first.columns.map((column) => this.#column(column)),
+    };
+  }
+
+  /** True when `table.dat` says what its parts are. */
+  get onDisk(): boolean {
+    return this.#files !== null;
+  }
+
+  /** First row of each part, and the number of rows, which may grow in parts that others have open, too. */
+  #starts(): readonly number[] {
     const starts = [0];
     for (const part of this.parts) starts.push(starts.at(-1)! + part.rowCount);
-    this.#starts = starts;
+    return starts;
   }
 
   get #first(): TableBody {
@@ -51,13 +76,13 @@ export class ConcatenationBody implements TableBody {
     return this.#files?.directory ?? this.#first.path;
   }
   get writable(): boolean {
-    return this.#first.writable;
+    return this.parts.every((part) => part.writable);
   }
   get bigEndian(): boolean {
     return this.#first.bigEndian;
   }
   get rowCount(): number {
-    return this.#starts.at(-1)!;
+    return this.#starts().at(-1)!;
   }
   get keywords(): TableRecord {
     return this.#first.keywords;
@@ -105,7 +130,6 @@ export class ConcatenationBody implements TableBody {
   }
   refresh(): void {
     for (const part of this.parts) if (part.moved()) part.refresh();
-    this.#count();
   }
   beginChange(): void {
     for (const part of this.parts) part.beginChange();
@@ -124,12 +148,15 @@ export class ConcatenationBody implements TableBody {
   }
 
   flush(options: { durable: boolean; last?: boolean }): void {
-    for (const part of this.parts) part.flush(options);
+    for (const part of this.parts) {
+      // Closing a table commits it; closing what only looks at it doesn't.
+      if (!this.#borrowed.has(part) || options.last !== true) part.flush(options);
+    }
   }
 
   close(): void {
     this.#files?.close();
-    for (const part of this.parts) part.close();
+    for (const part of this.parts) if (!this.#borrowed.has(part)) part.close();
   }
 
   #column(first: BodyColumn): BodyColumn {
@@ -147,7 +174,7 @@ export class ConcatenationBody implements TableBody {
       }
       return column;
     });
-    const parts = this.parts, starts = this.#starts;
+    const parts = this.parts, starts = () => this.#starts();
     return {
       bound: commonBound(columns.map((column) => column.bound)),
       description: first.description,
@@ -198,12 +225,12 @@ function* pieces(rows: Rows, starts: readonly number[]): Generator<{ part: numbe
   }
 }
 
-function concatenated(parts: readonly Part[], starts: readonly number[]): ManagedColumn {
+function concatenated(parts: readonly Part[], starts: () => readonly number[]): ManagedColumn {
   const writable = parts.every(({ column }) => column.write !== undefined);
   return {
     *shapes(rows) {
       const runs: ShapeRun[] = [];
-      for (const { part, run } of pieces(rows, starts)) {
+      for (const { part, run } of pieces(rows, starts())) {
         const { access, column } = parts[part]!;
         for (const one of yield* delegate(access, column.shapes(rowRange(run.row, run.count)))) {
           runs.push(one);
@@ -213,7 +240,7 @@ function concatenated(parts: readonly Part[], starts: readonly number[]): Manage
     },
     *read(rows, cellShape, box, target, at) {
       const each = elementsOf(box === null ? cellShape : box.shape);
-      for (const { part, run } of pieces(rows, starts)) {
+      for (const { part, run } of pieces(rows, starts())) {
         const { access, column } = parts[part]!;
         const plan = column.read(rowRange(run.row, run.count), cellShape, box, target, at + run.index * each);
         yield* delegate(access, plan);
@@ -223,7 +250,7 @@ function concatenated(parts: readonly Part[], starts: readonly number[]): Manage
       ? {
         *write(rows, cellShape, box, source, at): Plan<void> {
           const each = elementsOf(box === null ? cellShape : box.shape);
-          for (const { part, run } of pieces(rows, starts)) {
+          for (const { part, run } of pieces(rows, starts())) {
             const { access, column } = parts[part]!;
             const own = rowRange(run.row, run.count);
             yield* delegate(access, column.write!(own, cellShape, box, source, at + run.index * each));

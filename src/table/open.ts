@@ -148,7 +148,7 @@ function* openFiles(files: TableFiles, outer: Environment): Plan<TableBody> {
       case "RefTable": {
         sharing.close();
         const parent = yield* openReferred(directory, dat.parent, environment);
-        return new ReferenceBody(files, dat, parent);
+        return ReferenceBody.read(files, dat, parent);
       }
       case "ConcatTable": {
         sharing.close();

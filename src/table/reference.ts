@@ -4,6 +4,7 @@
  */
 import { rowList, type Rows } from "../array/rows.ts";
 import { TableError } from "../error.ts";
+import type { RefColumn } from "../format/ref-table.ts";
 import type { RefTableDat } from "../format/table-dat.ts";
 import type { TableInfo } from "../format/table-info.ts";
 import type { TableRecord } from "../format/table-record.ts";
@@ -15,16 +16,42 @@ import type { ManagedColumn } from "../storage/manager.ts";
 import type { BodyColumn, ManagerDescription, ManagerDetails, TableBody } from "./body.ts";
 import { infoOf } from "./info.ts";
 
-/** An open reference table; it owns its parent. */
+/** Which rows and columns of a parent a reference table has. */
+export interface Reference {
+  /** Columns here, with their names there. */
+  readonly columns: readonly RefColumn[];
+  /** Row numbers of the parent. */
+  readonly rows: Uint32Array | Float64Array;
+}
+
+/** How a {@linkcode ReferenceBody} stands to files and to its parent. */
+export interface ReferenceOptions {
+  /** Its own files; null for one that is on no disk. */
+  readonly files: TableFiles | null;
+  /** True: the parent belongs to another table, which commits and closes it. */
+  readonly borrowed?: boolean;
+}
+
+/** An open reference table. It owns its parent unless that is borrowed; one on no disk has the path of its parent. */
 export class ReferenceBody implements TableBody {
   readonly kind = "reference";
-  readonly columns: readonly BodyColumn[];
-  readonly #files: TableFiles;
-  readonly #parent: TableBody;
-  readonly #rows: Uint32Array | Float64Array;
+  readonly reference: Reference;
+  readonly parent: TableBody;
+  readonly #files: TableFiles | null;
+  readonly #borrowed: boolean;
+  /** The columns, and the parent's that they were made of. */
+  #columns: { readonly of: readonly BodyColumn[]; readonly list: readonly BodyColumn[] };
 
-  /** @throws TableError CORRUPT when the parent has fewer rows than it had */
-  constructor(files: TableFiles, dat: RefTableDat, parent: TableBody) {
+  constructor(parent: TableBody, reference: Reference, { files, borrowed = false }: ReferenceOptions) {
+    this.#files = files;
+    this.#borrowed = borrowed;
+    this.parent = parent;
+    this.reference = reference;
+    this.#columns = this.#columnsOf(parent.columns);
+  }
+
+  /** One that is on disk. @throws TableError CORRUPT when the parent has fewer rows than it had, which is closed then */
+  static read(files: TableFiles, dat: RefTableDat, parent: TableBody): ReferenceBody {
     if (parent.rowCount < dat.parentRowCount) {
       parent.close();
       throw new TableError(
@@ -33,62 +60,75 @@ export class ReferenceBody implements TableBody {
         { file: files.pathOf("table.dat") },
       );
     }
-    this.#files = files;
-    this.#parent = parent;
-    this.#rows = dat.rows;
-    const byName = new Map(parent.columns.map((column) => [column.bound.name, column]));
+    return new ReferenceBody(parent, dat, { files });
+  }
+
+  /** They may have changed in the parent. */
+  get columns(): readonly BodyColumn[] {
+    const { columns } = this.parent;
+    if (this.#columns.of !== columns) this.#columns = this.#columnsOf(columns);
+    return this.#columns.list;
+  }
+
+  #columnsOf(columns: readonly BodyColumn[]): { of: readonly BodyColumn[]; list: readonly BodyColumn[] } {
+    const byName = new Map(columns.map((column) => [column.bound.name, column]));
     // Columns that the parent doesn't have any more are left out without a word, as casacore does.
-    this.columns = dat.columns.flatMap(({ name, parentName }) => {
+    const list = this.reference.columns.flatMap(({ name, parentName }) => {
       const column = byName.get(parentName);
       return column === undefined ? [] : [this.#column(name, column)];
     });
+    return { of: columns, list };
   }
 
   get path(): string {
-    return this.#files.directory;
+    return this.#files?.directory ?? this.parent.path;
+  }
+  /** True when `table.dat` says what it refers to. */
+  get onDisk(): boolean {
+    return this.#files !== null;
   }
   get writable(): boolean {
-    return this.#parent.writable;
+    return this.parent.writable;
   }
   get bigEndian(): boolean {
-    return this.#parent.bigEndian;
+    return this.parent.bigEndian;
   }
   get rowCount(): number {
-    return this.#rows.length;
+    return this.reference.rows.length;
   }
   get keywords(): TableRecord {
-    return this.#parent.keywords;
+    return this.parent.keywords;
   }
   get managers(): readonly ManagerDescription[] {
-    return this.#parent.managers;
+    return this.parent.managers;
   }
   get keywordsDirectory(): string {
-    return this.#parent.keywordsDirectory;
+    return this.parent.keywordsDirectory;
   }
   get parents(): readonly string[] {
-    return [this.#parent.path];
+    return [this.parent.path];
   }
   /** A concatenation among the parents may concatenate the subtable. */
   subtableOwners(): readonly TableBody[] {
-    return [this.#parent];
+    return [this.parent];
   }
   get access(): FileAccess {
-    return this.#parent.access;
+    return this.parent.access;
   }
   get stats(): IoStats {
-    return this.#parent.stats;
+    return this.parent.stats;
   }
 
   check(): void {
-    this.#parent.check();
+    this.parent.check();
   }
 
   info(): TableInfo {
-    return infoOf(this.#files);
+    return this.#files === null ? this.parent.info() : infoOf(this.#files);
   }
 
   *managerDetails(sequence: number): Plan<ManagerDetails | null> {
-    return yield* delegate(this.#parent.access, this.#parent.managerDetails(sequence));
+    return yield* delegate(this.parent.access, this.parent.managerDetails(sequence));
   }
 
   addRows(): never {
@@ -96,38 +136,40 @@ export class ReferenceBody implements TableBody {
   }
 
   moved(): boolean {
-    return this.#parent.moved();
+    return this.parent.moved();
   }
   refresh(): void {
-    this.#parent.refresh();
+    this.parent.refresh();
   }
   beginChange(): void {
-    this.#parent.beginChange();
+    this.parent.beginChange();
   }
   lock(kind: "read" | "write", timeoutMs?: number): void {
-    this.#parent.lock(kind, timeoutMs);
+    this.parent.lock(kind, timeoutMs);
   }
   lockAsync(kind: "read" | "write", timeoutMs?: number): Promise<void> {
-    return this.#parent.lockAsync(kind, timeoutMs);
+    return this.parent.lockAsync(kind, timeoutMs);
   }
   unlock(): void {
-    this.#parent.unlock();
+    this.parent.unlock();
   }
   discard(): void {
-    this.#parent.discard();
+    this.parent.discard();
   }
 
   flush(options: { durable: boolean; last?: boolean }): void {
-    this.#parent.flush(options);
+    // Closing a table commits it; closing what only looks at it doesn't.
+    if (this.#borrowed && options.last === true) return;
+    this.parent.flush(options);
   }
 
   close(): void {
-    this.#files.close();
-    this.#parent.close();
+    this.#files?.close();
+    if (!this.#borrowed) this.parent.close();
   }
 
   #column(name: string, column: BodyColumn): BodyColumn {
-    const { access } = this.#parent;
+    const { access } = this.parent;
     const parentRows = (rows: Rows) => this.#parentRows(rows);
     return {
       bound: { ...column.bound, name },
@@ -145,7 +187,7 @@ export class ReferenceBody implements TableBody {
   /** The parent's rows that rows of this table are. */
   #parentRows(rows: Rows): Rows {
     const list = new Float64Array(rows.length);
-    for (let i = 0; i < list.length; i++) list[i] = this.#rows[rows.at(i)]!;
+    for (let i = 0; i < list.length; i++) list[i] = this.reference.rows[rows.at(i)]!;
     return rowList(list);
   }
 }

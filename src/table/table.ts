@@ -25,6 +25,9 @@ import { checkRow, type RowSelection, rowsOf } from "./selection.ts";
 import type { ColumnSpec } from "./specs.ts";
 import { subtablePaths } from "./subtables.ts";
 import type { ColumnValues } from "./values.ts";
+import type { PlaceOptions } from "./references.ts";
+import { type ConcatOptions, joinTables, type Part } from "./join.ts";
+import { projectColumns, type ProjectOptions, type SelectOptions, selectRows } from "./select.ts";
 import { planAppend, writeCell, writeColumn } from "./write.ts";
 
 export type { LockMode };
@@ -147,10 +150,13 @@ export class Table {
   #closed = false;
   #running = 0;
   #inTransaction = false;
+  /** The tables that own what this one refers to: selections and concatenations commit with them. */
+  readonly #owners: readonly Table[];
 
-  private constructor(body: TableBody, options: IoOptions) {
+  private constructor(body: TableBody, options: IoOptions, owners: readonly Table[] = []) {
     this.#body = body;
     this.#options = options;
+    this.#owners = owners;
     this.#columns = byName(body.columns);
   }
 
@@ -178,7 +184,41 @@ export class Table {
     return new Table(await openBodyAsync(path, options), options);
   }
 
-  /** Absolute path of the table's directory. */
+  /**
+   * Concatenates tables with the same columns: their rows behind each other, keywords and subtables of the first one. With a
+   * path the concatenation is kept there and refers to the tables by their paths; otherwise it is only in memory. A table that
+   * is given open stays the caller's, who closes it after the concatenation.
+   *
+   * @throws TableError INVALID_ARGUMENT for no tables, for tables with different columns, and for those that are on no disk
+   * when a path is given; NOT_FOUND for a keyword in `subtables` that names no subtable; EXISTS, IO; those of {@linkcode open}
+   * @example
+   * ```ts
+   * import { scalar, Table } from "@tessera/tables";
+   * for (const name of ["a.tab", "b.tab"]) {
+   *   Table.create(name, { columns: [scalar("TIME", "float64")], rows: 5 }).close();
+   * }
+   * using both = Table.concat(["a.tab", "b.tab"], "both.tab");
+   * console.log(both.rowCount); // 10
+   * ```
+   */
+  static concat(tables: readonly (string | Table)[], path?: string, options: ConcatOptions = {}): Table {
+    const parts: Part[] = [], owners = tables.filter((table) => table instanceof Table);
+    try {
+      for (const table of tables) {
+        parts.push(
+          table instanceof Table
+            ? { body: table.#settled(path), borrowed: true }
+            : { body: openBody(table, options), borrowed: false },
+        );
+      }
+      return new Table(joinTables(parts, path, options.subtables ?? [], options), options, owners);
+    } catch (error) {
+      for (const { body, borrowed } of parts) if (!borrowed) body.close();
+      throw error;
+    }
+  }
+
+  /** Absolute path of the table's directory. That of a selection or concatenation in memory is its (first) table's. */
   get path(): string {
     return this.#body.path;
   }
@@ -359,6 +399,36 @@ export class Table {
   }
 
   /**
+   * Chooses rows: a table that refers to rows of this one, in that order, also with repetitions. What is read and written
+   * through it are this table's cells. With a path it is kept there as a reference table; otherwise it is only in memory.
+   * It is a view of this table: closing it commits nothing, and this table is closed after it.
+   *
+   * @throws TableError OUT_OF_RANGE, INVALID_ARGUMENT for anything that is no row; with a path EXISTS, LOCKED, IO, and
+   * INVALID_ARGUMENT where that is the table's own place or the table is on no disk
+   * @example
+   * ```ts
+   * import { scalar, Table } from "@tessera/tables";
+   * using table = Table.create("all.tab", { columns: [scalar("TIME", "float64"), scalar("N", "int32")], rows: 9 });
+   * using some = table.select([7, 3]).project(["TIME"], { path: "some.tab" });
+   * console.log(some.rowCount, some.columnNames); // 2 [ "TIME" ]
+   * ```
+   */
+  select(rows: RowSelection, options: SelectOptions = {}): Table {
+    const body = this.#settled(options.path);
+    return new Table(selectRows(body, rows, { ...this.#place, ...options }), this.#options, [this]);
+  }
+
+  /**
+   * Chooses columns, in that order and under other names if asked; else as {@linkcode select}.
+   *
+   * @throws TableError NO_SUCH_COLUMN; INVALID_ARGUMENT for two columns of one name; as {@linkcode select}
+   */
+  project(columns: readonly string[], options: ProjectOptions = {}): Table {
+    const body = this.#settled(options.path);
+    return new Table(projectColumns(body, columns, { ...this.#place, ...options }), this.#options, [this]);
+  }
+
+  /**
    * Copies the table (also a reference or concatenation) into a new plain one, with other managers or byte order if asked.
    * Subtables within its directory are copied along. @throws TableError as {@linkcode create} and {@linkcode getColumn}
    */
@@ -377,7 +447,7 @@ export class Table {
    */
   flush(options: { durable?: boolean } = {}): void {
     const body = this.#open();
-    if (this.#inTransaction) {
+    if (this.#transacting) {
       throw new TableError("INVALID_ARGUMENT", "a transaction commits when it ends, not before", {
         file: this.path,
       });
@@ -394,7 +464,7 @@ export class Table {
    */
   transaction<T>(change: () => T, options: { durable?: boolean } = {}): T {
     this.#writable();
-    if (this.#inTransaction) return change();
+    if (this.#transacting) return change();
     this.flush();
     const body = this.#body;
     body.beginChange();
@@ -490,6 +560,24 @@ export class Table {
   #open(): TableBody {
     if (this.#closed) throw new TableError("CLOSED", "the table is closed", { file: this.#body.path });
     return this.#body;
+  }
+
+  /** True in a transaction of this table, or of one that it refers to. */
+  get #transacting(): boolean {
+    return this.#inTransaction || this.#owners.some((owner) => owner.#transacting);
+  }
+
+  /** Where and how tables that refer to this one are made. */
+  get #place(): Pick<PlaceOptions, "io" | "context"> {
+    const { io, context } = this.#options;
+    return { io, context };
+  }
+
+  /** The body, for a table that refers to it: one at `path` is for others, too, who see what is committed. */
+  #settled(path: string | undefined): TableBody {
+    const body = this.#fresh();
+    if (path !== undefined && body.writable) this.flush();
+    return body;
   }
 
   /** The body, with what others changed. */
