@@ -75,6 +75,18 @@ export interface ColumnDesc {
   readonly subtable?: SubtableDesc;
 }
 
+/** The description of an array column whose elements are of a class of some program's own, as that program describes it. */
+export function ofElementClass(desc: ColumnDesc, elementClass: string): ColumnDesc {
+  return {
+    ...desc,
+    dtype: null,
+    className: ARRAY_PREFIX + elementClass,
+    code: OTHER_CODE,
+    managerType: `${elementClass}VACEngine`,
+    managerGroup: desc.name,
+  };
+}
+
 /** The class name that a column of a known type has on disk. */
 export function columnClassName(kind: "scalar" | "array" | "record", dtype: DType): string {
   if (kind === "record") return RECORD_CLASS;

@@ -4,6 +4,7 @@
  */
 import { resolve } from "node:path";
 import { TableError } from "../error.ts";
+import { ofElementClass } from "../format/column-desc.ts";
 import { type NewColumn, newPlainTable, newTableDesc } from "../format/new-table.ts";
 import { EMPTY_RECORD, mergeRecords, type RecordFields } from "../format/record.ts";
 import type { PlainTableDat } from "../format/table-dat.ts";
@@ -156,17 +157,23 @@ function describe(
   settled: readonly SettledSpec[],
   rowCount: number,
 ): PlainTableDat {
-  const keywordsOf = (column: ColumnSpec) =>
-    settled[bindings.findIndex(({ columns }) => columns.includes(column))]?.columnKeywords ?? EMPTY_RECORD;
+  const settledOf = (column: ColumnSpec) =>
+    settled[bindings.findIndex(({ columns }) => columns.includes(column))];
   const desc = newTableDesc({
-    columns: options.columns.map((column) => newColumn(column, keywordsOf(column))),
+    columns: options.columns.map((column) =>
+      newColumn(column, settledOf(column)?.columnKeywords ?? EMPTY_RECORD)
+    ),
     hypercolumns: bindings.flatMap(({ spec, columns }) => hypercolumnOf(spec, columns) ?? []),
     keywords: settled.reduce(
       (keywords, { tableKeywords = EMPTY_RECORD }) => mergeRecords(keywords, tableKeywords),
       TableRecord.from(options.keywords ?? {}).toFields(),
     ),
   });
-  return newPlainTable(desc, {
+  const columns = desc.columns.map((column, i) => {
+    const elementClass = settledOf(options.columns[i]!)?.elementClass;
+    return elementClass === undefined ? column : ofElementClass(column, elementClass);
+  });
+  return newPlainTable({ ...desc, columns }, {
     rowCount,
     bigEndian: (options.byteOrder ?? nativeByteOrder()) === "big",
     managers: bindings.map(({ columns }, i) => ({

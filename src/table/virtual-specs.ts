@@ -45,6 +45,16 @@ export interface BitFlagsOptions extends StoredOptions {
   readonly writeMask?: number | readonly string[];
 }
 
+/** Options of {@linkcode retypedArray}. */
+export interface RetypedOptions extends StoredOptions {
+  /** Name of the class of the elements, as the application that has it calls it. */
+  readonly className: string;
+  /** Shape of the numbers that one element is stored as. */
+  readonly shape: readonly number[];
+  /** What the application needs to know beside it. */
+  readonly record?: Readonly<Record<string, unknown>>;
+}
+
 /** Options of {@linkcode forward}. */
 export interface ForwardOptions {
   /** Path of the table that has the columns. */
@@ -191,4 +201,20 @@ export function mappedArray(column: string, options: StoredOptions): StorageSpec
  */
 export function forward(name: string, columns: readonly string[], options: ForwardOptions): StorageSpec {
   return { type: "ForwardColumnEngine", name, columns, options: { ...options } };
+}
+
+/**
+ * Keeps arrays of objects of an application's own as numbers in another column, whose cells have the axes of an object in
+ * front. Only that application opens the table; Tessera reads and writes the numbers. The column is described with their
+ * type and without a number of axes.
+ *
+ * @example
+ * ```ts
+ * import { array, retypedArray } from "@tessera/tables";
+ * const columns = [array("STOKES", "float32"), array("NUMBERS", "float32")];
+ * const storage = [retypedArray("STOKES", { stored: "NUMBERS", className: "StokesVector", shape: [4] })];
+ * ```
+ */
+export function retypedArray(column: string, options: RetypedOptions): StorageSpec {
+  return virtual("RetypedArrayEngine", column, options);
 }
