@@ -216,6 +216,8 @@ export class IndirectColumn implements ManagedColumn {
     if (!this.#shared.mayOverwrite(arrays)) return offsets;
     const editor = this.#editor, found: number[] = [];
     let putEnd = editor.putEnd(this.#number), last = -1;
+    // Nothing was put before: whoever shares the first row's array gets the new one as well.
+    const replacesAll = putEnd === 0 && runs[0]?.row === 0;
     for (const [i, { row, count }] of runs.entries()) {
       // An earlier stretch of this call may change what holds here.
       if (row < last) return new Float64Array(runs.length);
@@ -236,7 +238,8 @@ export class IndirectColumn implements ManagedColumn {
     for (const run of shapes) {
       const same = run.shape !== null && sameShape(run.shape, shape);
       for (let k = 0; k < run.count; k++, next++) {
-        if (!same || counts[next] !== 1) offsets[found[next]!] = 0;
+        const alone = counts[next] === 1 || (replacesAll && found[next] === 0);
+        if (!same || !alone) offsets[found[next]!] = 0;
       }
     }
     return offsets;
