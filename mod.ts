@@ -75,6 +75,8 @@ export {
   forward,
   type ForwardOptions,
   mappedArray,
+  retypedArray,
+  type RetypedOptions,
   scaledArray,
   scaledComplex,
   type ScaledComplexOptions,
