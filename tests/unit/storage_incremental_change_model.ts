@@ -76,6 +76,7 @@ export type Action =
   | { do: "add"; count: number }
   | { do: "put"; column: number; rows: number[]; shape: number; seed: number }
   | { do: "range"; column: number; from: number; count: number; shape: number; seed: number; each: number }
+  | { do: "each"; column: number; from: number; count: number; seed: number }
   | { do: "box"; column: number; rows: number[]; start: number; step: number; seed: number }
   | { do: "setShape"; column: number; rows: number[]; shape: number }
   | { do: "remove"; from: number; count: number }
@@ -109,6 +110,13 @@ export const action: fc.Arbitrary<Action> = fc.oneof(
       each: fc.integer({ min: 1, max: 4 }),
     }),
   },
+  fc.record({
+    do: fc.constant("each" as const),
+    column: fc.nat(),
+    from: fc.nat({ max: 3 }),
+    count: fc.nat({ max: 60 }),
+    seed: fc.nat(),
+  }),
   fc.record({
     do: fc.constant("box" as const),
     column: fc.nat(),
@@ -186,6 +194,13 @@ export class Checked {
       const from = action.from % bench.rows;
       const rows = rowRange(from, Math.min(action.count, bench.rows - from));
       return this.#put(index, rows, action.shape, (i) => action.seed + Math.floor(i / action.each));
+    }
+    if (action.do === "each") {
+      // One row after the other, from the first on, as a program that fills a table.
+      for (let row = action.from; row < Math.min(bench.rows, action.from + action.count); row++) {
+        this.#put(index, rowRange(row, 1), action.seed, () => action.seed + row);
+      }
+      return;
     }
     const rows = rowList(action.rows.map((row) => row % bench.rows));
     if (action.do === "put") return this.#put(index, rows, action.shape, (i) => action.seed + i);

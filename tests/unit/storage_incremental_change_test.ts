@@ -4,10 +4,10 @@ import { incrementalStMan } from "../../src/storage/incremental/mod.ts";
 import { isNumeric, numericInfo } from "../../src/array/dtype.ts";
 import { elementsOf } from "../../src/array/rows.ts";
 import type { BoundColumn } from "../../src/storage/manager.ts";
-import { type Action, action, Checked, column } from "./storage_incremental_change_model.ts";
+import { type Action, action, anyAction, Checked, column } from "./storage_incremental_change_model.ts";
 import { createInMemory } from "./storage_standard_support.ts";
 
-const RUNS = 400;
+const RUNS = 1500;
 
 /** Bytes that a row takes at most: the model has strings of up to 30 bytes. */
 function rowBytes(columns: readonly BoundColumn[]): number {
@@ -48,4 +48,8 @@ function holds(actions: fc.Arbitrary<Action>, more: number): void {
 
 Deno.test("an IncrementalStMan holds what was put, whatever the columns, the changes and the byte order", () => {
   holds(action, 0);
+});
+
+Deno.test("columns come and go in an IncrementalStMan as in the model", () => {
+  holds(anyAction, 4 * 340);
 });

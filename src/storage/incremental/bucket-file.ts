@@ -34,6 +34,8 @@ export class BucketFile {
   readonly columnCount: number;
   /** Buckets in the file, free ones included. */
   bucketCount: number;
+  /** Indirect columns made so far. */
+  uniqueNumber: number;
   /** Parts of buckets that single cells were looked up in. */
   parts: PartCache = new PartCache();
   /** Plan: brings what was changed in memory into the file, where reading finds it. */
@@ -57,6 +59,7 @@ export class BucketFile {
     this.bigEndian = bigEndian;
     this.bucketBytes = header.bucketBytes;
     this.bucketCount = header.bucketCount;
+    this.uniqueNumber = header.uniqueNumber;
     this.index = new RowIndex(index);
     this.columnCount = columnCount;
     this.#header = header;
@@ -104,8 +107,8 @@ export class BucketFile {
   }
 
   /** What the header has to say now. */
-  header(uniqueNumber = this.#header.uniqueNumber): Omit<IncrementalHeader, "version"> {
-    const { bucketBytes, bucketCount, freeBuckets, firstFree } = this;
+  header(): Omit<IncrementalHeader, "version"> {
+    const { bucketBytes, bucketCount, uniqueNumber, freeBuckets, firstFree } = this;
     const { cacheBuckets } = this.#header;
     return { bucketBytes, bucketCount, cacheBuckets, uniqueNumber, freeBuckets, firstFree };
   }

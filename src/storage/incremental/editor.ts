@@ -40,7 +40,7 @@ export interface Found {
 /** The buckets, open for changes. */
 export class BucketEditor {
   readonly file: BucketFile;
-  readonly form: BucketForm;
+  form: BucketForm;
   /** Something changed that the header, the index or a bucket in the file doesn't say. */
   dirty: boolean;
   /** For each column the row after the last that was put: from there on all rows have one value. */
@@ -349,6 +349,49 @@ export class BucketEditor {
       this.#open.delete(number);
       yield* this.file.release(number);
     }
+    this.file.parts = new PartCache();
+  }
+
+  // ---- columns
+
+  /**
+   * Plan: gives all buckets other columns, each the number of an old one or a value for all rows. Nothing but settling is
+   * to be asked for after that.
+   *
+   * @throws TableError LIMIT if a row doesn't fit any more; nothing was changed then
+   */
+  *recast(form: BucketForm, columns: readonly (number | StoredValue)[]): Plan<void> {
+    yield* this.settle();
+    const { index } = this.file, head = (ENTRY_BYTES + 4) * columns.length + 4;
+    const added = columns.reduce<number>(
+      (sum, from) => typeof from === "number" ? sum : sum + from.length,
+      0,
+    );
+    for (let position = 0; added > 0 && position < index.used; position++) {
+      const bucket = yield* this.bucket(position);
+      const bytes = head + added + bucket.mostBytes(null, 0, Math.max(1, index.rows(position)));
+      if (bytes > form.bucketBytes) this.refuse(added);
+    }
+    this.dirty = true;
+    for (let position = 0; position < index.used; position++) {
+      let bucket = (yield* this.bucket(position)).recast(form, columns);
+      for (;;) {
+        while (bucket.size > form.bucketBytes) {
+          const { row } = splitPlace(bucket, { column: 0, row: 0, bytes: 0 }, false);
+          const right = bucket.split(row, yield* this.file.take(), false);
+          index.insert(position, index.starts[position]! + row, right.number);
+          this.#open.set(right.number, right);
+        }
+        yield* this.#write(bucket);
+        this.#open.delete(bucket.number);
+        const next = this.#open.get(index.buckets[position + 1] ?? -1);
+        if (next === undefined || next.columns.length !== columns.length || !next.dirty) break;
+        bucket = next;
+        position++;
+      }
+    }
+    this.form = form;
+    this.#open.clear();
     this.file.parts = new PartCache();
   }
 }

@@ -33,6 +33,11 @@ interface SharedArray {
 /** Bytes of cells that are worked on at a time; a string counts as so many. */
 const BLOCK_BYTES = 1 << 22, STRING_BYTES = 64;
 
+/** The type in which a column's arrays are kept. */
+export function storedType(bound: BoundColumn): StoredType {
+  return bound.kind === "record" || bound.dtype === "record" ? "uint8" : bound.dtype;
+}
+
 /** Rows that get one array, and the position of the first of them in the selection. */
 interface RowStretch {
   readonly row: number;
@@ -56,7 +61,7 @@ export class IndirectColumn implements ManagedColumn {
     this.#shared = shared;
     this.#number = number;
     this.#bound = bound;
-    this.#dtype = bound.kind === "record" || bound.dtype === "record" ? "uint8" : bound.dtype;
+    this.#dtype = storedType(bound);
     this.#arrays = shared.file;
   }
 

@@ -13,8 +13,9 @@ import type { BucketFile } from "./bucket-file.ts";
 import { checkIncremental } from "./check.ts";
 import { BucketEditor } from "./editor.ts";
 import { BLOB_VERSION, formatBlob, formatHeader, formatIndex, type IncrementalBlob } from "./header.ts";
-import { IndirectColumn } from "./indirect-column.ts";
+import { IndirectColumn, storedType } from "./indirect-column.ts";
 import { firstValue, isIndirect, valueBytes } from "./layout.ts";
+import type { BucketForm } from "./open-bucket.ts";
 import { SharedArrays } from "./shared-arrays.ts";
 import { ValuesColumn } from "./values-column.ts";
 
@@ -38,16 +39,17 @@ export class IncrementalManager implements StorageManager {
   readonly sequence: number;
   readonly #context: ManagerContext;
   readonly #blobVersion: number;
+  readonly #filePerColumn: boolean;
   readonly #file: BucketFile;
   readonly #editor: BucketEditor;
-  readonly #arrays: readonly (SharedArrays | null)[];
+  #arrays: readonly (SharedArrays | null)[];
   readonly #arrayNames: Set<string>;
   readonly #columns: readonly ManagedColumn[];
   /** The file may hold bytes behind the index that are none of anyone's. */
   #shrinks = false;
 
   constructor({ context, blob, file, filePerColumn, arrayNames, fresh }: IncrementalParts) {
-    const { columns, bigEndian } = context;
+    const { columns } = context;
     this.name = blob.name;
     this.sequence = context.sequence;
     this.#context = context;
@@ -55,17 +57,8 @@ export class IncrementalManager implements StorageManager {
     this.#file = file;
     this.#arrays = arrayFiles(context, filePerColumn);
     this.#arrayNames = new Set(arrayNames);
-    const form = {
-      bucketBytes: file.bucketBytes,
-      bigEndian,
-      valueBytes: columns.map(valueBytes),
-      watchers: this.#arrays.map((shared) => {
-        if (shared === null) return null;
-        return (value: Parameters<SharedArrays["offsetIn"]>[0], change: 1 | -1) =>
-          shared.references.change(shared.offsetIn(value), change);
-      }),
-    };
-    this.#editor = new BucketEditor(file, form, fresh);
+    this.#filePerColumn = filePerColumn;
+    this.#editor = new BucketEditor(file, formOf(file, columns, this.#arrays), fresh);
     file.settle = () => this.#editor.settle();
     this.#columns = columns.map((bound, i) => {
       const shared = this.#arrays[i]!;
@@ -111,7 +104,7 @@ export class IncrementalManager implements StorageManager {
     return [...new Set(this.#arrays)].filter((shared) => shared !== null);
   }
 
-  /** Plan: the files of a table without rows, and of one column less or more than others had. */
+  /** Plan: the files of a table without rows. */
   *startAnew(): Plan<void> {
     const { columns, bigEndian } = this.#context;
     for (const shared of this.#sharedArrays()) {
@@ -136,6 +129,61 @@ export class IncrementalManager implements StorageManager {
     if (rows.length === 0) return;
     if (rows.length >= this.rowCount) return yield* this.startAnew();
     yield* this.#editor.removeRows([...rows.runs()]);
+  }
+
+  /** casacore can't, but opens what comes of it. */
+  *addColumn(bound: BoundColumn): Plan<void> {
+    const { columns, bigEndian } = this.#context;
+    if (bound.kind === "array" && bound.direct && bound.shape === null) {
+      throw new TableError("INVALID_ARGUMENT", `column ${bound.name} is direct, but has no shape`);
+    }
+    let value = firstValue(bound, bigEndian), arrays: SharedArrays | null = null;
+    if (isIndirect(bound)) {
+      arrays = (this.#filePerColumn ? undefined : this.#sharedArrays()[0]) ?? this.#newArrays();
+      if (!this.#arrayNames.has(arrays.file.name)) yield* arrays.create();
+      this.#arrayNames.add(arrays.file.name);
+      if (bound.shape !== null) {
+        const [offset] = yield* (yield* arrays.file.open()).reserve(bound.shape, storedType(bound), 1);
+        arrays.references.made(offset!);
+        value = arrays.stored(offset!);
+      }
+    }
+    const old = this.#arrays;
+    this.#arrays = [...old, arrays];
+    const form = formOf(this.#file, [...columns, bound], this.#arrays);
+    yield* this.#editor.recast(form, [...columns.keys(), value]);
+    if (arrays !== null) this.#file.uniqueNumber++;
+  }
+
+  #newArrays(): SharedArrays {
+    const { sequence, bigEndian } = this.#context;
+    const number = this.#filePerColumn ? this.#sharedArrays().length : undefined;
+    return openArrays(this.#context, arrayFileName(sequence, number), bigEndian);
+  }
+
+  /** casacore can't, but opens what comes of it. */
+  *removeColumn(index: number): Plan<void> {
+    const { columns } = this.#context, removed = this.#arrays[index]!;
+    const arrays = this.#arrays.filter((_, i) => i !== index);
+    // Their files are numbered by the order of the columns.
+    if (removed !== null && this.#filePerColumn && arrays.slice(index).some((each) => each !== null)) {
+      throw new TableError(
+        "UNSUPPORTED",
+        `column ${
+          columns[index]!.name
+        } can't be removed from a manager that has a file for each array column`,
+        { file: this.#file.path },
+      );
+    }
+    const left = columns.filter((_, i) => i !== index);
+    yield* this.#editor.recast(
+      formOf(this.#file, left, arrays),
+      [...columns.keys()].filter((i) => i !== index),
+    );
+    this.#arrays = arrays;
+    if (removed === null || arrays.includes(removed)) return;
+    this.#arrayNames.delete(removed.file.name);
+    yield { kind: "remove", file: removed.file.name };
   }
 
   *flush(): Plan<Uint8Array> {
@@ -164,12 +212,32 @@ export class IncrementalManager implements StorageManager {
 /** For each column its array file: one for all, or one each, or null for columns whose values are in the buckets. */
 function arrayFiles(context: ManagerContext, perColumn: boolean): (SharedArrays | null)[] {
   const { sequence, bigEndian, columns } = context;
-  const open = (name: string) =>
-    new SharedArrays(new LazyArrayFile(name, context.pathOf(name), bigEndian), bigEndian);
+  const open = (name: string) => openArrays(context, name, bigEndian);
   const common = open(arrayFileName(sequence));
   let next = 0;
   return columns.map((column: BoundColumn) => {
     if (!isIndirect(column)) return null;
     return perColumn ? open(arrayFileName(sequence, next++)) : common;
   });
+}
+
+function openArrays(context: ManagerContext, name: string, bigEndian: boolean): SharedArrays {
+  return new SharedArrays(new LazyArrayFile(name, context.pathOf(name), bigEndian), bigEndian);
+}
+
+/** What buckets have to know of columns. */
+function formOf(
+  file: BucketFile,
+  columns: readonly BoundColumn[],
+  arrays: readonly (SharedArrays | null)[],
+): BucketForm {
+  return {
+    bucketBytes: file.bucketBytes,
+    bigEndian: file.bigEndian,
+    valueBytes: columns.map(valueBytes),
+    watchers: arrays.map((shared) => {
+      if (shared === null) return null;
+      return (value, change) => shared.references.change(shared.offsetIn(value), change);
+    }),
+  };
 }

@@ -57,7 +57,7 @@ export class OpenBucket {
   readonly columns: ColumnEntries[];
   /** Something is not in the file yet. */
   dirty = false;
-  readonly #form: BucketForm;
+  #form: BucketForm;
   #data: Uint8Array;
   /** End of the data, with values that were removed, and bytes of those that count. */
   #end = 0;
@@ -296,8 +296,8 @@ export class OpenBucket {
     this.#end = end;
   }
 
-  /** Bytes of the values of all columns but one in that of the rows `from` to `end` where they are most. */
-  mostBytes(except: number, from: number, end: number): number {
+  /** Bytes of the values of all columns (but one) in that of the rows `from` to `end` where they are most. */
+  mostBytes(except: number | null, from: number, end: number): number {
     const others = this.columns.flatMap((_, c) => c === except ? [] : [c]);
     const bytes = (row: number) =>
       others.reduce((sum, c) => sum + this.value(c, this.find(c, row)).length, 0);
@@ -371,6 +371,26 @@ export class OpenBucket {
       entries.rows = keptRows;
       entries.offsets = keptOffsets;
     });
+  }
+
+  /** The same rows with other columns: for each the number of one of this bucket, or the value that all rows have. */
+  recast(form: BucketForm, columns: readonly (number | StoredValue)[]): OpenBucket {
+    const bucket = new OpenBucket(this.number, { ...form, watchers: form.watchers.map(() => null) });
+    columns.forEach((source, c) => {
+      if (typeof source !== "number") return;
+      this.columns[source]!.rows.forEach((row, entry) => {
+        const { rows, offsets } = bucket.columns[c]!;
+        offsets.push(bucket.#append(c, this.value(source, entry)));
+        rows.push(row);
+        bucket.#entries++;
+      });
+    });
+    bucket.#form = form;
+    columns.forEach((source, c) => {
+      if (typeof source !== "number") bucket.start(c, source);
+    });
+    bucket.dirty = true;
+    return bucket;
   }
 
   /** Tells the watchers that all values go, with the bucket. */
