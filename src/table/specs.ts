@@ -326,7 +326,10 @@ export interface DyscoOptions {
    * without `antennas` it is forgotten when the table is closed before data are put.
    */
   readonly rowsPerBlock?: number;
-  /** Antennas that have factors, with AF at most 2048; left out: those that the table has when data are first encoded. */
+  /**
+   * Antennas that have factors, with AF at most 2048; left out: those that the table has when data are first encoded. For
+   * rows of more antennas the whole file is written anew.
+   */
   readonly antennas?: number;
 }
 
@@ -341,7 +344,8 @@ export interface DyscoOptions {
  * belongs to its place, so the same values make the same file. NaN and infinite values come back as NaN; flags are not looked
  * at. Writing some rows of a block that is in the file decodes the block and encodes it again, which changes the others
  * a little; in a block whose rows come one by one before they are flushed, nothing is lost twice. Weights that are negative
- * or NaN become 0. Rows can be added, and the last ones removed.
+ * or NaN become 0. Rows can be added, and the last ones removed. With AF, correlations of an antenna with itself are cut off
+ * where they are larger than the others of the block, as casacore does.
  *
  * casacore reads nothing of a last block for which the table has too few rows; Tessera does.
  *

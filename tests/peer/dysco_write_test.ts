@@ -346,3 +346,46 @@ for (
     assertWithinLevels(`${table}/table.f0`, COLUMNS, "AF", levels, 12, values, decoded, "filled by casacore");
   });
 }
+
+peerTest(
+  "DyscoStMan that Tessera gave factors for more antennas is read and extended by casacore",
+  async () => {
+    using folder = temporaryFolder();
+    const table = `${folder.path}/table`, prefix = `${folder.path}/values`;
+    const spec = {
+      normalization: "AF",
+      dataBitCount: 6,
+      weightBitCount: 6,
+      distribution: "Uniform",
+    } as const;
+    const first = valuesOf(COLUMNS, { antennas: ANTENNAS, times: 3, seed: 1 });
+    saveValues(prefix, first);
+    const full = { ...spec, studentTNu: 0, distributionTruncation: 0 };
+    await casacore(folder.path, [
+      { do: "make", table, prefix, columns: COLUMNS, spec: full, rows: rowsOf(first) },
+    ]);
+    const before = readAll(table, COLUMNS);
+    const more = new Map(valuesOf(COLUMNS, { antennas: ANTENNAS, times: 1, firstTime: 3, seed: 2 }));
+    for (const name of ["ANTENNA1", "ANTENNA2"]) {
+      more.set(name, (more.get(name) as Int32Array<ArrayBuffer>).map((antenna) => antenna + 7));
+    }
+    {
+      using open = Table.open(table, { mode: "rw" });
+      open.append(Object.fromEntries(more));
+    }
+    saveValues(prefix, more);
+    await casacore(folder.path, [
+      { do: "put", table, prefix, columns: COLUMNS, add: STEP, start: 4 * STEP, rows: STEP },
+      { do: "dump", table, columns: COLUMNS, prefix: table },
+    ]);
+    const decoded = readAll(table, COLUMNS);
+    assertSameRows(decoded, before, 0, 3 * STEP, "what was there");
+    for (const { name } of COLUMNS) assertSameBits(decoded.get(name)!, dumped(table, name), name);
+    const all = new Map([...first].map(([name, data]) => {
+      const joined = [...data, ...more.get(name)!, ...more.get(name)!];
+      return [name, name === "TIME" ? Float64Array.from(joined) : Float32Array.from(joined)];
+    })) as Values;
+    const levels = { distribution: "Uniform", bits: 6, studentNu: 0, truncation: 0 } as const;
+    assertWithinLevels(`${table}/table.f0`, COLUMNS, "AF", levels, 6, all, decoded, "more antennas");
+  },
+);

@@ -20,7 +20,8 @@ import { TableFiles } from "../../src/io/files.ts";
 import { MemoryFile } from "../../src/io/memory-backend.ts";
 import { DyscoManager } from "../../src/storage/dysco/manager.ts";
 import { readOptions } from "../../src/storage/dysco/options.ts";
-import type { ManagerContext, SourceColumn, StorageManager } from "../../src/storage/manager.ts";
+import { dyscoStMan } from "../../src/storage/dysco/mod.ts";
+import type { BoundColumn, ManagerContext, SourceColumn, StorageManager } from "../../src/storage/manager.ts";
 import { boundColumn, contextOf } from "./storage_managed_support.ts";
 
 const KEYS = [
@@ -123,12 +124,12 @@ Deno.test("a call that DyscoStMan refuses leaves values and files as they were",
     () => table.putColumn("DATA", cells(1), { rows: Uint32Array.of(1), slice: [[0, 3], null] }),
   );
   refused("INVALID_ARGUMENT", () => table.putCell("DATA", 1, null));
-  // An antenna that has no factors.
-  table.putColumn("ANTENNA2", Int32Array.of(1, 2, 1, 1, 3, 1));
-  assert.throws(() => table.putCell("DATA", 4, cells(1)), {
-    code: "INVALID_ARGUMENT",
-    message: /row 4 is of antenna 3, the file has factors for antennas 0 to 2/,
-  });
+  // Antennas that can't be.
+  for (const [antenna, code] of [[-1, "INVALID_ARGUMENT"], [2048, "LIMIT"]] as const) {
+    table.putColumn("ANTENNA2", Int32Array.of(1, 2, 1, 1, antenna, 1));
+    const message = new RegExp(`row 4 is of antenna ${antenna}, expected 0 to 2047`);
+    assert.throws(() => table.putCell("DATA", 4, cells(1)), { name: "TableError", code, message });
+  }
   table.putColumn("ANTENNA2", Int32Array.of(1, 2, 1, 1, 2, 1));
   assert.deepEqual(table.getColumn("DATA").data, before);
   // The others are written as ever.
@@ -177,19 +178,62 @@ Deno.test("a block of nothing but correlations of antennas with themselves is ke
   assertNear(table.getColumn("DATA").data as Float32Array, cells(3), 1e-3);
 });
 
+Deno.test("antennas that come later get factors, and the values that are there stay to the last bit", () => {
+  const context = new Context();
+  const wide = array("MODEL_DATA", "complex64", { shape: [4, 2], direct: true });
+  const weights = array("WEIGHT_SPECTRUM", "float32", { shape: [2, 3], direct: true });
+  const columns = [DATA, weights, wide, ...KEYS];
+  const before = new Map<string, Float32Array>();
+  {
+    using table = create(context, { dataBitCount: 6, weightBitCount: 3 }, 6, columns);
+    table.putColumn("TIME", Float64Array.of(0, 0, 0, 1, 1, 1));
+    table.putColumn("ANTENNA2", Int32Array.of(1, 2, 3, 1, 2, 3));
+    for (const { name, options } of [DATA, weights, wide]) {
+      const size = options.shape!.reduce((a, b) => a * b) * (name === "WEIGHT_SPECTRUM" ? 1 : 2);
+      table.putColumn(name, Float32Array.from({ length: 6 * size }, (_, i) => 1 + Math.cos(i)));
+      before.set(name, table.getColumn(name).data as Float32Array);
+    }
+  }
+  using table = Table.open("/t", { mode: "rw", io: "memory", context });
+  table.append({
+    DATA: cells(3),
+    TIME: Float64Array.of(2, 2, 2),
+    ANTENNA1: Int32Array.of(1, 5, 1),
+    ANTENNA2: Int32Array.of(9, 9, 5),
+    WEIGHT_SPECTRUM: new Float32Array(18).fill(2),
+    MODEL_DATA: new Float32Array(48).fill(1),
+    FIELD_ID: new Int32Array(3),
+    DATA_DESC_ID: new Int32Array(3),
+  });
+  table.flush();
+  assert.equal(table.managerDetails(0)!.info.antennas, 10);
+  for (const [name, values] of before) {
+    const found = table.getColumn(name).data as Float32Array;
+    assert.deepEqual(found.subarray(0, values.length), values, name);
+    if (name === "DATA") assertNear(found.subarray(values.length), cells(3), 0.2);
+  }
+});
+
 /** What the columns of keys have. */
 type KeyOf = (name: string, row: number) => number;
 
 const keyOf: KeyOf = (name, row) =>
   name === "TIME" ? Math.floor(row / 4) : name === "ANTENNA2" ? 1 + row % 2 : 0;
 
+const bound = (name: string, dtype: "complex64" | "float32", shape = [2, 3]) =>
+  boundColumn(name, { kind: "array", dtype, shape, direct: true });
+const TWO = [bound("DATA", "complex64"), bound("WEIGHT_SPECTRUM", "float32")];
+
 /** A manager alone, with columns of keys that are in memory. */
 function managerOf(
   files: TableFiles,
   rowCount: number,
   options: DyscoOptions,
-  key = keyOf,
-  waitingBytes?: number,
+  { key = keyOf, waitingBytes, columns = TWO }: {
+    key?: KeyOf;
+    waitingBytes?: number;
+    columns?: readonly BoundColumn[];
+  } = {},
 ): StorageManager {
   const columnOf = (name: string): SourceColumn => {
     const dtype = name === "TIME" ? "float64" : "int32";
@@ -217,15 +261,13 @@ function managerOf(
   };
   const context: ManagerContext = contextOf({
     type: "DyscoStMan",
-    columns: [
-      boundColumn("DATA", { kind: "array", dtype: "complex64", shape: [2, 3], direct: true }),
-      boundColumn("WEIGHT_SPECTRUM", { kind: "array", dtype: "float32", shape: [2, 3], direct: true }),
-    ],
+    columns,
     rowCount,
     bigEndian: false,
     source: { column: columnOf, foreignColumn: no, tableKeywords: no },
   });
   const spec = { type: "DyscoStMan", name: "Dysco", options: options as Record<string, unknown> };
+  if (files.size("table.f0") > 0) return runSync(dyscoStMan.open(context, new Uint8Array(0)), files);
   const checked = readOptions(spec, context.columns);
   files.create("table.f0");
   return new DyscoManager(context, checked.header, checked, waitingBytes);
@@ -310,7 +352,7 @@ Deno.test("with AF, antennas may be written after data that did not wait in memo
       name === "TIME"
         ? Math.floor(row / 3)
         : (known ? pairs : others)[row % 3]![name === "ANTENNA1" ? 0 : 1]!;
-    const manager = managerOf(files, rows, options, key, 0), column = manager.column(0);
+    const manager = managerOf(files, rows, options, { key, waitingBytes: 0 }), column = manager.column(0);
     const source = { kind: "numeric", bytes: bytesOf(values) } as const;
     const read = () => {
       const target = new Float32Array(values.length);
@@ -328,5 +370,65 @@ Deno.test("with AF, antennas may be written after data that did not wait in memo
     }
     runSync(manager.flush!(), files);
     assertNear(read(), values, 2e-5, change);
+  }
+});
+
+Deno.test("columns come and go, the others keep their values to the last bit", () => {
+  const more = bound("MODEL_DATA", "complex64", [3, 5]);
+  for (const normalization of ["AF", "RF", "Row"] as const) {
+    for (const rows of [0, 11]) {
+      const context = new Context();
+      using files = new TableFiles("/t", openBackend("memory", { context }), {
+        writable: true,
+        newDirectory: true,
+        context,
+      });
+      const open = (columns: readonly BoundColumn[]) =>
+        managerOf(files, rows, { normalization, dataBitCount: 3, weightBitCount: 6 }, { columns });
+      const read = (manager: StorageManager, column: number, { shape, dtype }: BoundColumn) => {
+        const target = new Float32Array(rows * shape![0]! * shape![1]! * (dtype === "float32" ? 1 : 2));
+        const into = { kind: "numeric", bytes: bytesOf(target) } as const;
+        runSync(manager.column(column).read(rowRange(0, rows), shape!, null, into, 0), files);
+        return target;
+      };
+      const write = (manager: StorageManager, column: number, { shape, dtype }: BoundColumn) => {
+        const length = rows * shape![0]! * shape![1]! * (dtype === "float32" ? 1 : 2);
+        const source = {
+          kind: "numeric",
+          bytes: bytesOf(Float32Array.from({ length }, (_, i) => column + Math.sin(i + column))),
+        } as const;
+        runSync(manager.column(column).write!(rowRange(0, rows), shape!, null, source, 0), files);
+      };
+      let manager = open(TWO);
+      TWO.forEach((column, k) => write(manager, k, column));
+      runSync(manager.flush!(), files);
+      const before = TWO.map((column, k) => read(manager, k, column));
+
+      for (const wrong of [bound("X", "float32"), bound("X", "complex64", [2]), { ...more, direct: false }]) {
+        assert.throws(() => runSync(manager.addColumn!(wrong), files), { code: "INVALID_ARGUMENT" });
+      }
+      runSync(manager.addColumn!(more), files);
+      runSync(manager.flush!(), files);
+      manager = open([...TWO, more]);
+      TWO.forEach((column, k) => assert.deepEqual(read(manager, k, column), before[k]));
+      assert.ok(read(manager, 2, more).every((value) => value === 0));
+      write(manager, 2, more);
+      runSync(manager.flush!(), files);
+      const added = read(manager, 2, more);
+      assert.ok(rows === 0 || added.some((value) => value !== 0));
+
+      runSync(manager.removeColumn!(0), files);
+      runSync(manager.flush!(), files);
+      const left = [TWO[1]!, more];
+      manager = open(left);
+      assert.deepEqual(read(manager, 0, left[0]!), before[1]);
+      assert.deepEqual(read(manager, 1, left[1]!), added);
+      write(manager, 1, more);
+      runSync(manager.flush!(), files);
+      assert.deepEqual(read(manager, 0, left[0]!), before[1]);
+      // Header, blocks, and nothing else.
+      const { blockSize, blocks } = manager.info as { blockSize: number; blocks: number };
+      assert.equal(files.size("table.f0"), 52 + 5 + 2 * 24 + blocks * blockSize);
+    }
   }
 });

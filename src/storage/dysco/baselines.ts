@@ -3,7 +3,7 @@
  * in one commit: what it was encoded with is kept until then, and the block is encoded anew when they have changed.
  */
 import { rowRange, type Rows } from "../../array/rows.ts";
-import type { BlockBaselines } from "../../array/visibility-block.ts";
+import { type BlockBaselines, MAX_ANTENNAS } from "../../array/visibility-block.ts";
 import { kernels } from "../../array/choose.ts";
 import { TableError } from "../../error.ts";
 import { type Plan, readBytes } from "../../io/plan.ts";
@@ -16,7 +16,10 @@ import type { Part } from "./layout.ts";
 /** Bytes of a float. */
 const FLOAT_BYTES = 4;
 
-/** Plan: antennas of consecutive rows. @throws TableError INVALID_ARGUMENT for one that has no factor */
+/** Rows that are looked at in one go. */
+const ROWS_AT_ONCE = 65536;
+
+/** Plan: antennas of consecutive rows. @throws TableError INVALID_ARGUMENT for numbers below 0, LIMIT for very large ones */
 export function* baselinesOf(
   source: ColumnSource,
   file: DyscoFile,
@@ -24,18 +27,14 @@ export function* baselinesOf(
   count: number,
 ): Plan<BlockBaselines> {
   const first = new Int32Array(count), second = new Int32Array(count);
-  const { antennas } = file.header;
   yield* keyValues(source, "ANTENNA1", row, first);
   yield* keyValues(source, "ANTENNA2", row, second);
   for (const numbers of [first, second]) {
     for (let i = 0; i < count; i++) {
-      if (numbers[i]! >= 0 && numbers[i]! < antennas) continue;
+      if (numbers[i]! >= 0 && numbers[i]! < MAX_ANTENNAS) continue;
       throw new TableError(
-        "INVALID_ARGUMENT",
-        `row ${row + i} is of antenna ${numbers[i]}, the file has factors for antennas 0 to ${
-          antennas - 1
-        }: ` +
-          "their number is fixed when data are first encoded (option antennas)",
+        numbers[i]! < 0 ? "INVALID_ARGUMENT" : "LIMIT",
+        `row ${row + i} is of antenna ${numbers[i]}, expected 0 to ${MAX_ANTENNAS - 1}`,
         { file: file.path },
       );
     }
@@ -43,14 +42,25 @@ export function* baselinesOf(
   return { first, second };
 }
 
-/** Plan: checks that the antennas of rows have factors, a part of the rows at a time. @throws TableError INVALID_ARGUMENT */
-export function* checkBaselines(source: ColumnSource, file: DyscoFile, rows: Rows): Plan<void> {
-  const most = 65536;
+/** Plan: one more than the largest antenna number of rows. @throws TableError as {@linkcode baselinesOf} */
+export function* antennasOfRows(source: ColumnSource, file: DyscoFile, rows: Rows): Plan<number> {
+  let most = 0;
   for (const { row, count } of rows.runs()) {
-    for (let done = 0; done < count; done += most) {
-      yield* baselinesOf(source, file, row + done, Math.min(most, count - done));
+    for (let done = 0; done < count; done += ROWS_AT_ONCE) {
+      const some = yield* baselinesOf(source, file, row + done, Math.min(ROWS_AT_ONCE, count - done));
+      most = Math.max(most, antennasIn(some));
     }
   }
+  return most;
+}
+
+/** One more than the largest antenna number. */
+export function antennasIn({ first, second }: BlockBaselines): number {
+  let largest = -1;
+  for (const numbers of [first, second]) {
+    for (let i = 0; i < numbers.length; i++) if (numbers[i]! > largest) largest = numbers[i]!;
+  }
+  return largest + 1;
 }
 
 /** True when both are of the same antennas. */

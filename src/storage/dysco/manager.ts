@@ -16,19 +16,27 @@ import type { Box, Rows } from "../../array/rows.ts";
 import type { BlockBaselines } from "../../array/visibility-block.ts";
 import { TableError } from "../../error.ts";
 import { fileSize, type Plan } from "../../io/plan.ts";
-import type { ManagedColumn, ManagerContext, ManagerInfo, StorageManager } from "../manager.ts";
+import type { BoundColumn, ManagedColumn, ManagerContext, ManagerInfo, StorageManager } from "../manager.ts";
 import { DyscoColumn } from "./column.ts";
 import { DyscoFile } from "./dysco-file.ts";
 import { BlockEncoder } from "./encoder.ts";
-import { baselinesOf, blockRows, checkBaselines, decodeWith, sameBaselines } from "./baselines.ts";
+import {
+  antennasIn,
+  antennasOfRows,
+  baselinesOf,
+  blockRows,
+  decodeWith,
+  sameBaselines,
+} from "./baselines.ts";
 import { antennasOf, rowsOfFirstStep } from "./grouping.ts";
 import type { DyscoHeader } from "./header.ts";
-import { writeHeader } from "./header-write.ts";
+import { firstBlockAt, writeHeader } from "./header-write.ts";
 import { HeldWrites } from "./held.ts";
 import { checkBlockSize } from "./block-size.ts";
 import { bytesOf, layoutOf, type Part, partsOf } from "./layout.ts";
 import { cellFloats, OpenBlock } from "./open-block.ts";
-import type { DyscoOptions } from "./options.ts";
+import { checkColumn, type DyscoOptions } from "./options.ts";
+import { type BlockPlaces, type Move, moveBlocks } from "./relayout.ts";
 import { zeroSymbols } from "./zero-symbols.ts";
 import { WritableDyscoColumn } from "./writable-column.ts";
 
@@ -142,16 +150,19 @@ export class DyscoManager implements StorageManager {
     this.#rowCount += count;
   }
 
-  /** Plan: removes the last rows; no others, as in casacore, since rows lie in blocks by their numbers. */
+  /** The last rows can be removed; no others, as in casacore, since rows lie in blocks by their numbers. */
+  checkRemoval(rows: Rows): void {
+    if (rows.length === 0 || rows.at(0) === this.#rowCount - rows.length) return;
+    throw new TableError(
+      "UNSUPPORTED",
+      `row ${rows.at(0)} can't be removed: DyscoStMan removes the last rows of a table only`,
+    );
+  }
+
   *removeRows(rows: Rows): Plan<void> {
     const end = this.#rowCount - rows.length;
+    this.checkRemoval(rows);
     if (rows.length === 0) return;
-    if (rows.at(0) !== end) {
-      throw new TableError(
-        "UNSUPPORTED",
-        `row ${rows.at(0)} can't be removed: DyscoStMan removes the last rows of a table only`,
-      );
-    }
     this.#rowCount = end;
     this.#held.cut(end);
     const { rowsPerBlock } = this.#file.header;
@@ -188,7 +199,7 @@ export class DyscoManager implements StorageManager {
     yield* this.#settle();
     const part = this.#parts[column]!, { source } = this.#context;
     checkBlockSize(this.#file.header, this.#parts, this.#file.path);
-    if (part.scaling === "AF") yield* checkBaselines(source, this.#file, rows);
+    if (part.scaling === "AF") yield* this.#needAntennas(yield* antennasOfRows(source, this.#file, rows));
     this.#dataChanged = true;
     yield* this.#put(column, rows, box, bytes);
   }
@@ -279,14 +290,19 @@ export class DyscoManager implements StorageManager {
     const parts = layoutOf(header, columns, path), blockBytes = bytesOf(parts);
     checkBlockSize(header, parts, path);
     const columnBytes = parts.map((part) => part.bytes);
-    this.#file = new DyscoFile(name, { ...header, blockBytes, columnBytes, fileBytes: 0 }, this.#context);
-    this.#parts = parts;
-    this.#readers = parts.map((part) => new DyscoColumn(this.#file, part));
-    this.#encoder = new BlockEncoder(this.#file);
+    this.#take({ ...header, blockBytes, columnBytes, fileBytes: 0 }, parts);
     // What lies where blocks will be belongs to none.
     if ((yield* fileSize(name)) > header.blocksAt) {
       yield { kind: "resize", file: name, length: header.blocksAt, shrink: true };
     }
+  }
+
+  /** Takes over another header. */
+  #take(header: DyscoHeader, parts: readonly Part[]): void {
+    this.#file = new DyscoFile(this.#file.name, header, this.#context);
+    this.#parts = parts;
+    this.#readers = parts.map((part) => new DyscoColumn(this.#file, part));
+    this.#encoder = new BlockEncoder(this.#file);
     this.#headerChanged = true;
   }
 
@@ -365,15 +381,78 @@ export class DyscoManager implements StorageManager {
 
   /** Plan: writes values of the rows of a block that the table has. */
   *#encodeValues(column: number, block: number, values: Uint8Array): Plan<void> {
-    const part = this.#parts[column]!, rows = this.#rowsIn(block);
-    const first = block * this.#file.header.rowsPerBlock;
+    const rows = this.#rowsIn(block), first = block * this.#file.header.rowsPerBlock;
     let baselines: BlockBaselines | undefined;
-    if (part.scaling === "AF") {
+    if (this.#parts[column]!.scaling === "AF") {
       baselines = yield* baselinesOf(this.#context.source, this.#file, first, rows);
+      yield* this.#needAntennas(antennasIn(baselines));
       this.#encodedWith.set(keyOf(column, block), baselines);
     }
+    // Only now: antennas may have been added.
+    const part = this.#parts[column]!;
     const bytes = this.#encoder.encode(part, column, block, rows, values, baselines);
     yield* this.#writeBlock(part, block, bytes);
+  }
+
+  /** Plan: makes room for factors of more antennas than there were when data were first encoded. */
+  *#needAntennas(antennas: number): Plan<void> {
+    const { header, path } = this.#file;
+    if (antennas <= header.antennas) return;
+    // All of them at once: the whole file is written anew.
+    const all = yield* antennasOf(this.#context.source, this.#rowCount);
+    const { columns } = this.#context, next = { ...header, antennas: Math.max(antennas, all) };
+    const parts = layoutOf(next, columns, path);
+    checkBlockSize(next, parts, path);
+    yield* this.#relayout(next, parts, this.#parts.map((from, i) => ({ from, to: parts[i]! })));
+  }
+
+  /** Plan: adds a column, of which the blocks that are there have zeros. */
+  *addColumn(column: BoundColumn): Plan<void> {
+    this.#checkWritable();
+    checkColumn(column, (reason) => {
+      throw new TableError("INVALID_ARGUMENT", `DyscoStMan ${this.name}: ${reason}`);
+    });
+    const { path } = this.#file, columns = [...this.#context.columns, column];
+    checkBlockSize(this.#file.header, layoutOf(this.#file.header, columns, path), path);
+    yield* this.flush();
+    const parts = layoutOf(this.#file.header, columns, path);
+    const moves = parts.map((to, i) => ({ from: this.#parts[i] ?? null, to }));
+    yield* this.#relayout(this.#file.header, parts, moves);
+  }
+
+  /** Plan: removes a column's part of every block. */
+  *removeColumn(index: number): Plan<void> {
+    this.#checkWritable();
+    yield* this.flush();
+    const isOther = (_: unknown, i: number) => i !== index;
+    const columns = this.#context.columns.filter(isOther), old = this.#parts.filter(isOther);
+    const parts = layoutOf(this.#file.header, columns, this.#file.path);
+    yield* this.#relayout(this.#file.header, parts, parts.map((to, i) => ({ from: old[i]!, to })));
+  }
+
+  /** Plan: gives the blocks of the file another layout. */
+  *#relayout(header: DyscoHeader, parts: readonly Part[], moves: readonly Move[]): Plan<void> {
+    const { name, header: old, blockCount } = this.#file;
+    const nameBytes = new TextEncoder().encode(header.name).length;
+    const usual = firstBlockAt(nameBytes, parts.length), hasBlocks = header.rowsPerBlock > 0;
+    const places: BlockPlaces = {
+      // In a file with other room than usual blocks stay where they are, unless the header needs the room.
+      blocksAt: old.blocksAt === firstBlockAt(nameBytes, this.#parts.length)
+        ? usual
+        : Math.max(old.blocksAt, usual),
+      blockBytes: hasBlocks ? bytesOf(parts) : 0,
+    };
+    if (blockCount > 0) {
+      const antennas = { from: old.antennas, to: header.antennas };
+      yield* moveBlocks(name, blockCount, old, places, moves, antennas);
+    } else if ((yield* fileSize(name)) > places.blocksAt) {
+      yield { kind: "resize", file: name, length: places.blocksAt, shrink: true };
+    }
+    const columnBytes = parts.map((part) => hasBlocks ? part.bytes : 0);
+    const fileBytes = places.blocksAt + blockCount * places.blockBytes;
+    this.#take({ ...header, ...places, columnBytes, fileBytes }, parts);
+    // The room behind the column headers, too.
+    this.#isNew = true;
   }
 
   /** Plan: encodes a block anew if its rows are of other antennas than when it was encoded. */
