@@ -5,6 +5,7 @@
 import { isNumeric } from "../../array/dtype.ts";
 import { elementsOf } from "../../array/rows.ts";
 import { fileSize, type Plan, readBytes } from "../../io/plan.ts";
+import type { ArrayFile } from "../arrayfile/array-file.ts";
 import { type ArrayCells, checkArrays } from "../arrayfile/check.ts";
 import { packedBytes } from "../arrayfile/cells.ts";
 import type { LazyArrayFile } from "../arrayfile/lazy.ts";
@@ -14,6 +15,7 @@ import type { BoundColumn } from "../manager.ts";
 import type { BucketFile } from "./bucket-file.ts";
 import { bucketHead, type ColumnPlace, columnPlace, DATA_START, Entries } from "./bucket.ts";
 import { HEADER_BYTES } from "./header.ts";
+import { readCounts } from "./references.ts";
 import type { Stretch } from "./stretch.ts";
 
 /** Bytes of a count. */
@@ -53,7 +55,10 @@ export function* checkIncremental(manager: CheckedManager): Plan<Finding[]> {
     done.add(array);
     const cells = bound.flatMap((column, i) => arrays[i] === array ? [cellsOf(column, offsets[i]!)] : []);
     const opened = yield* findings.attempt(array.open(), file.path);
-    if (opened !== undefined) yield* checkArrays(opened, cells, findings, 1);
+    if (opened === undefined) continue;
+    yield* checkArrays(opened, cells, findings, 1);
+    const all = offsets.flatMap((list, i) => arrays[i] === array ? list!.offsets : []);
+    yield* findings.attempt(checkCounts(opened, all, findings), file.path);
   }
   return findings.finish();
 }
@@ -200,6 +205,25 @@ function valueBytes(
   return at === start + bytes
     ? bytes
     : `strings of an array take ${at - start} bytes, the array is said to take ${bytes}`;
+}
+
+/** Plan: notes arrays that more entries refer to than their records say. casacore overwrites such an array for all of them. */
+function* checkCounts(file: ArrayFile, offsets: readonly number[], findings: Findings): Plan<void> {
+  if (file.version === 0) return;
+  const users = new Map<number, number>();
+  for (const offset of offsets) if (offset !== 0) users.set(offset, (users.get(offset) ?? 0) + 1);
+  const shared = [...users.keys()].filter((offset) => users.get(offset)! > 1).sort((a, b) => a - b);
+  for (const offset of shared) file.checkOffset(offset);
+  const counts = yield* readCounts(file, shared);
+  for (const [i, offset] of shared.entries()) {
+    if (findings.full) return;
+    if (counts[i]! >= users.get(offset)!) continue;
+    findings.note(
+      `the array says that ${counts[i]} values refer to it, ${users.get(offset)} do`,
+      file.path,
+      offset,
+    );
+  }
 }
 
 function cellsOf(column: BoundColumn, { offsets, rows }: Offsets): ArrayCells {

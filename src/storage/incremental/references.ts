@@ -71,7 +71,8 @@ export class References {
   }
 }
 
-function* readCounts(file: ArrayFile, offsets: readonly number[]): Plan<number[]> {
+/** Plan: what the records at some offsets say, each of which was checked. */
+export function* readCounts(file: ArrayFile, offsets: readonly number[]): Plan<number[]> {
   const counts: number[] = [];
   for (let first = 0; first < offsets.length; first += STEP_COUNTS) {
     const part = yield* readRanges(
