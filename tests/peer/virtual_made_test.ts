@@ -132,7 +132,12 @@ function makeOurs(path: string, layout: keyof typeof LAYOUTS, rows: number): voi
   table.close();
 }
 
-async function makeTheirs(path: string, layout: keyof typeof LAYOUTS, rows: number): Promise<void> {
+async function makeTheirs(
+  path: string,
+  layout: keyof typeof LAYOUTS,
+  rows: number,
+  manager = "StandardStMan",
+): Promise<void> {
   const [virtual, stored] = LAYOUTS[layout];
   const columns: JobColumn[] = [
     ...factors().map((name): JobColumn => ({ name, dtype: "float32" })),
@@ -148,7 +153,7 @@ async function makeTheirs(path: string, layout: keyof typeof LAYOUTS, rows: numb
     spec: { SOURCENAME: one.name, TARGETNAME: `${one.name}_stored`, ...one.spec },
   }));
   const rest = [...factors(), ...CASES.map(({ name }) => `${name}_stored`)];
-  managers.push({ type: "StandardStMan", name: "SSM", columns: rest });
+  managers.push({ type: manager, name: "SSM", columns: rest });
   await oracleWrite({ table: path, rows, columns, managers, fill: false });
 }
 
@@ -219,6 +224,40 @@ for (const layout of Object.keys(LAYOUTS) as (keyof typeof LAYOUTS)[]) {
       }
     },
   );
+}
+
+for (const layout of Object.keys(LAYOUTS) as (keyof typeof LAYOUTS)[]) {
+  peerTest(`Tessera writes virtual columns that casacore made, and adds rows, cells ${layout}`, async () => {
+    using folder = temporaryFolder();
+    for (const manager of ["StandardStMan", "IncrementalStMan", "StManAipsIO"]) {
+      const path = `${folder.path}/${manager}`;
+      await makeTheirs(path, layout, 3, manager);
+      {
+        using table = Table.open(path, { mode: "rw" });
+        table.addRows(2);
+        const shape = layout === "half" ? [4] : [3, 2], elements = layout === "half" ? 4 : 6;
+        table.putColumn("scale", Float32Array.of(0.5, 0.25, 1, 2, 0.125));
+        table.putColumn("offset", Float32Array.of(0, -1, 2.5, 0, 1));
+        for (const { name, dtype } of CASES) {
+          const items = dtype === "complex64" ? 2 * elements : elements;
+          const values = Array.from(
+            { length: 5 * items },
+            (_, i) => dtype === "bool" ? i % 3 & 1 : (i * 37 % 101) / 8 - 5,
+          );
+          const data = dtype === "bool" ? Uint8Array.from(values) : Float32Array.from(values);
+          table.putColumn(name, { dtype, shape: [...shape, 5], data });
+          const slice = shape.map((length) => [length - 1, length] as const);
+          const part = data.slice(0, dtype === "complex64" ? 4 : 2);
+          table.putColumn(name, { dtype, shape: [...shape.map(() => 1), 2], data: part }, {
+            rows: [4, 1],
+            slice,
+          });
+        }
+      }
+      using table = Table.open(path);
+      assertSameRows(rowsAsJson(table), await oracleRows(path), `${layout}, ${manager}`);
+    }
+  });
 }
 
 peerTest("casacore shows the columns of a table whose values were in memory, and puts them on", async () => {
