@@ -19,8 +19,10 @@
  * the cube or more in the new file, the rest is copied to it; with less, the tiles are put back into the old file, which
  * is what would have happened without, and the cube is then not begun a second time unless half of it is put at once.
  *
- * It needs that nobody else has the table open: casacore looks up the file of a cube when it opens the table, and never
- * again.
+ * It needs that nobody else has the table open: casacore looks up the file of a cube when it opens the table and never
+ * again, and goes on with a file object that it has deleted when the header names the file no more (3.5 crashes).
+ *
+ * TiledCellStMan stays with its one file, to which casacore adds new cells.
  */
 import type { Box } from "../../array/rows.ts";
 import { committedSize, type Plan, type Step } from "../../io/plan.ts";
