@@ -322,8 +322,9 @@ export interface DyscoOptions {
   /** Where the truncated Gaussian ends, in standard deviations. */
   readonly distributionTruncation?: number;
   /**
-   * Rows of a block, all of one time step; left out: the first rows that have the same TIME, FIELD_ID and DATA_DESC_ID. With AF and
-   * without `antennas` it is forgotten when the table is closed before data are put.
+   * Rows of a block, all of one time step; left out: the first rows that have the same TIME, FIELD_ID and DATA_DESC_ID when data
+   * are first flushed or read, so give it where a time step is flushed in pieces. With AF and without `antennas` it is
+   * forgotten when the table is closed before data are put.
    */
   readonly rowsPerBlock?: number;
   /**

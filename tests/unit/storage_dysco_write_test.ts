@@ -13,6 +13,7 @@ import {
   scalar,
   standard,
   Table,
+  TableError,
 } from "../../mod.ts";
 
 const KEYS = ["ANTENNA1", "ANTENNA2", "FIELD_ID", "DATA_DESC_ID"] as const;
@@ -263,3 +264,51 @@ for (const normalization of NORMALIZATIONS) {
     );
   });
 }
+
+Deno.test("writing to a damaged DyscoStMan gives a TableError or a table that can be read", () => {
+  const made = new Context();
+  {
+    using table = create(made, { normalization: "AF", dataBitCount: 4 }, 12);
+    putKeys(table, 0, 12);
+    table.putColumn("DATA", Float32Array.from({ length: 12 * CELLS.DATA }, (_, i) => Math.sin(i)));
+  }
+  const file = made.memory.files.get("/t/table.f0")!, original = fileOf(made);
+  const headerBytes = new DataView(original.buffer).getUint32(0, true);
+  let refused = 0, written = 0;
+  const far = original.slice();
+  far[3] = 0x70;
+  file.bytes = far;
+  {
+    using table = open(made);
+    const value = new Float32Array(CELLS.DATA);
+    assert.throws(() => table.putCell("DATA", 3, value), { name: "TableError", code: "CORRUPT" });
+    table.discard();
+  }
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.nat(headerBytes + 40), fc.nat(255)), { minLength: 1, maxLength: 3 }),
+      fc.option(fc.nat(original.length), { freq: 6 }),
+      (flips, length) => {
+        const bytes = original.slice(0, length ?? original.length);
+        for (const [at, value] of flips) if (at < bytes.length) bytes[at] = value;
+        file.bytes = bytes;
+        file.length = bytes.length;
+        const next = noise(flips[0]![0]);
+        try {
+          using table = open(made);
+          table.putCell("DATA", 3, cell("DATA", next));
+          table.putColumn("WEIGHT_SPECTRUM", new Float32Array(12 * CELLS.WEIGHT_SPECTRUM).fill(1));
+          table.flush();
+          table.getColumn("DATA");
+          written++;
+        } catch (error) {
+          const cause = error instanceof SuppressedError ? error.error : error;
+          assert.ok(cause instanceof TableError, String(cause));
+          refused++;
+        }
+      },
+    ),
+    { numRuns: 400 },
+  );
+  assert.ok(refused > 20 && written > 20, `${refused} refused, ${written} written`);
+});

@@ -15,6 +15,8 @@ import { TableError } from "../../error.ts";
 import type { DyscoFile } from "./dysco-file.ts";
 import type { Part } from "./layout.ts";
 
+/** Levels that are nearer to each other, all of them, than this are no levels. */
+const MIN_RANGE = 1e-30;
 /** What keeps the seeds of columns apart. */
 const COLUMN_STEP = 0x632be5ab;
 
@@ -74,14 +76,17 @@ export class BlockEncoder {
   }
 
   #makeQuantiser(bits: number): Quantiser {
-    const levels = this.#file.levels(), quantiser = quantiserOf(bits, levels);
-    if (!(quantiser.scale > 0 && quantiser.scale < Infinity)) {
+    const levels = this.#file.levels(), last = levels.length - 2;
+    let ascending = true;
+    for (let i = 1; i <= last; i++) ascending &&= levels[i]! >= levels[i - 1]!;
+    const range = levels[last]! - levels[0]!;
+    if (!ascending || !(range > MIN_RANGE && range < Infinity)) {
       throw new TableError(
         "UNSUPPORTED",
-        `levels from ${levels[0]} to ${levels.at(-2)} can't be written: values are scaled to fill them`,
+        `values can't be scaled to levels from ${levels[0]} to ${levels[last]}`,
         { file: this.#file.path },
       );
     }
-    return quantiser;
+    return quantiserOf(bits, levels);
   }
 }

@@ -34,7 +34,7 @@ export const FIXED_BYTES = 52, NAME_AT = 16;
 /** Bytes of a column header. */
 export const COLUMN_BYTES = 12;
 /** Longest header that is read: one of some 40,000 columns. */
-const MAX_HEADER_BYTES = 1024 * 1024;
+export const MAX_HEADER_BYTES = 1024 * 1024;
 
 /** What the header says. */
 export interface DyscoHeader {

@@ -20,7 +20,7 @@ import { checkBlockSize } from "./block-size.ts";
 import { BlockStore } from "./block-store.ts";
 import type { DyscoColumn } from "./column.ts";
 import { antennasOf, rowsOfFirstStep } from "./grouping.ts";
-import type { DyscoHeader } from "./header.ts";
+import { type DyscoHeader, MAX_HEADER_BYTES } from "./header.ts";
 import { writeHeader } from "./header-write.ts";
 import { HeldWrites } from "./held.ts";
 import { bytesOf, layoutOf, type Part } from "./layout.ts";
@@ -209,6 +209,13 @@ export class DyscoManager implements StorageManager {
         "UNSUPPORTED",
         "the file is empty, which casacore leaves when nothing was written: how to encode is not known",
         { file: this.#blocks.file.path },
+      );
+    }
+    if (header.blocksAt > MAX_HEADER_BYTES && header.blocksAt > header.fileBytes) {
+      throw new TableError(
+        "CORRUPT",
+        `block 0 is at ${header.blocksAt}, behind a header that is shorter and the end of the file`,
+        { file: this.#blocks.file.path, offset: 0 },
       );
     }
     const scaled = this.#blocks.parts.some((part) => part.scaling !== "weights");
