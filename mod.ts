@@ -26,6 +26,7 @@ export type { HypercolumnSpec, ManagerInfo, StorageSpec } from "./src/storage/ma
 export type { ManagerDescription, ManagerDetails, TableKind } from "./src/table/body.ts";
 export { type CheckedTable, type CheckOptions, type CheckReport, checkTable } from "./src/table/check.ts";
 export type { Finding } from "./src/storage/findings.ts";
+export type { AddColumnOptions } from "./src/table/alter.ts";
 export { Column } from "./src/table/column.ts";
 export type { CopyOptions, CopyReport } from "./src/table/copy.ts";
 export type { ConcatOptions } from "./src/table/join.ts";

@@ -123,6 +123,8 @@ export interface StorageManager {
    * @throws TableError CORRUPT when the columns can't be computed
    */
   created?(): Plan<void>;
+  /** For a manager that can remove some rows only: throws what `removeRows` would throw. @throws TableError UNSUPPORTED */
+  checkRemoval?(rows: Rows): void;
   /** Removes rows; those behind move up. `rows` ascend and are distinct. Absent: the manager can't, as with tiles. */
   removeRows?(rows: Rows): Plan<void>;
   /**

@@ -2,6 +2,7 @@
  * What a table consists of, whichever kind it is: a plain table with files of its own, a reference to rows of
  * another, or a concatenation. The public class in `table.ts` asks only for this.
  */
+import type { Rows } from "../array/rows.ts";
 import type { ColumnDesc } from "../format/column-desc.ts";
 import type { TableInfo } from "../format/table-info.ts";
 import type { TableRecord } from "../format/table-record.ts";
@@ -9,6 +10,8 @@ import type { FileAccess } from "../io/access.ts";
 import type { IoStats } from "../io/counters.ts";
 import type { Plan } from "../io/plan.ts";
 import type { BoundColumn, ManagedColumn, ManagerInfo } from "../storage/manager.ts";
+import type { AddColumnOptions } from "./alter.ts";
+import type { ColumnSpec } from "./specs.ts";
 
 /** How a table was made. */
 export type TableKind = "plain" | "reference" | "concatenation";
@@ -50,6 +53,15 @@ export interface BodyColumn {
   readonly supported: boolean;
 }
 
+/** Changes of what a table consists of. A refused one leaves it as it was. @throws TableError as those of `Table` */
+export interface TableStructure {
+  /** Removes rows, ascending and distinct, that are chosen when nobody else can change the table any more. */
+  removeRows(choose: (rowCount: number) => Rows): void;
+  addColumns(columns: readonly ColumnSpec[], options: AddColumnOptions): void;
+  removeColumns(names: readonly string[]): void;
+  renameColumn(from: string, to: string): void;
+}
+
 /** The inside of an open table. */
 export interface TableBody {
   readonly kind: TableKind;
@@ -86,6 +98,8 @@ export interface TableBody {
   /** Commits, and lets go of the lock. */
   unlock(): void;
   addRows(count: number): void;
+  /** What rows and columns come and go by. Absent: a table that refers to others. */
+  readonly structure?: TableStructure;
   /** Drops every change since the last commit. */
   discard(): void;
   /** `last`: the table is closed after it. */

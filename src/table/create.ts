@@ -8,6 +8,7 @@ import { ofElementClass } from "../format/column-desc.ts";
 import { type NewColumn, newPlainTable, newTableDesc } from "../format/new-table.ts";
 import { EMPTY_RECORD, mergeRecords, type RecordFields } from "../format/record.ts";
 import type { PlainTableDat } from "../format/table-dat.ts";
+import type { TableDesc } from "../format/table-desc.ts";
 import { EMPTY_INFO } from "../format/table-info.ts";
 import { TableRecord } from "../format/table-record.ts";
 import { openBackend } from "../io/backends.ts";
@@ -50,7 +51,7 @@ export function createBody(path: string, options: CreateOptions): TableBody {
   }
   const bindings = bindColumns(options.columns, options.storage ?? []);
   const kinds = bindings.map(({ spec }) => writableKind(spec.type));
-  const settled = settleSpecs(bindings, kinds, options.columns, directory);
+  const settled = settleSpecs(bindings, kinds, { directory, columns: [], sequence: 0 });
   const dat = describe(options, bindings, settled, rows);
   const backend = openBackend(options.io ?? "auto", { writable: true, ...contextOf(options) });
   makeDirectory(backend, directory, options.overwrite ?? false);
@@ -99,7 +100,8 @@ function shareNew(directory: string, backend: Backend, options: CreateOptions): 
   return sharing;
 }
 
-function writableKind(type: string): ManagerKind {
+/** The kind of manager that a spec names. @throws TableError UNSUPPORTED when none can be made */
+export function writableKind(type: string): ManagerKind {
   const kind = specKind(type);
   if (kind === undefined || (kind.create ?? kind.settle) === undefined) {
     throw new TableError("UNSUPPORTED", `tables with a ${type} can't be made by this version`);
@@ -107,18 +109,28 @@ function writableKind(type: string): ManagerKind {
   return kind;
 }
 
+/** The table that specs are settled for. */
+interface Surroundings {
+  readonly directory: string;
+  /** Columns that are there already. */
+  readonly columns: readonly BoundColumn[];
+  /** Number of the first new manager. */
+  readonly sequence: number;
+}
+
 /** What the specs come to. @throws TableError for specs that make no manager of their columns */
-function settleSpecs(
+export function settleSpecs(
   bindings: readonly Binding[],
   kinds: readonly ManagerKind[],
-  specs: readonly ColumnSpec[],
-  directory: string,
+  { directory, columns, sequence }: Surroundings,
 ): SettledSpec[] {
-  const planned = new Map(specs.map((spec) => [spec, plannedColumn(spec)]));
-  const columns = [...planned.values()];
-  return bindings.map(({ spec, columns: taken }, sequence) => {
+  const planned = new Map(
+    bindings.flatMap((binding) => binding.columns).map((spec) => [spec, plannedColumn(spec)]),
+  );
+  const all = [...columns, ...planned.values()];
+  return bindings.map(({ spec, columns: taken }, i) => {
     const own = taken.map((column) => planned.get(column)!);
-    return kinds[sequence]!.settle?.(spec, { sequence, directory, own, columns }) ??
+    return kinds[i]!.settle?.(spec, { sequence: sequence + i, directory, own, columns: all }) ??
       { type: spec.type, columnKeywords: EMPTY_RECORD };
   });
 }
@@ -138,8 +150,8 @@ function plannedColumn(spec: ColumnSpec): BoundColumn {
   };
 }
 
-/** Plan: opens the manager of virtual columns. @throws TableError INVALID_ARGUMENT when they can't be computed */
-function* startVirtual(body: PlainBody, sequence: number): Plan<void> {
+/** Plan: opens the manager of new virtual columns, and lets it begin. @throws TableError INVALID_ARGUMENT when they can't be computed */
+export function* startVirtual(body: PlainBody, sequence: number): Plan<void> {
   const manager = yield* body.manager(sequence);
   try {
     yield* manager.created?.() ?? [];
@@ -157,23 +169,13 @@ function describe(
   settled: readonly SettledSpec[],
   rowCount: number,
 ): PlainTableDat {
-  const settledOf = (column: ColumnSpec) =>
-    settled[bindings.findIndex(({ columns }) => columns.includes(column))];
-  const desc = newTableDesc({
-    columns: options.columns.map((column) =>
-      newColumn(column, settledOf(column)?.columnKeywords ?? EMPTY_RECORD)
-    ),
-    hypercolumns: bindings.flatMap(({ spec, columns }) => hypercolumnOf(spec, columns) ?? []),
-    keywords: settled.reduce(
-      (keywords, { tableKeywords = EMPTY_RECORD }) => mergeRecords(keywords, tableKeywords),
-      TableRecord.from(options.keywords ?? {}).toFields(),
-    ),
-  });
-  const columns = desc.columns.map((column, i) => {
-    const elementClass = settledOf(options.columns[i]!)?.elementClass;
-    return elementClass === undefined ? column : ofElementClass(column, elementClass);
-  });
-  return newPlainTable({ ...desc, columns }, {
+  const desc = describeColumns(
+    options.columns,
+    bindings,
+    settled,
+    TableRecord.from(options.keywords ?? {}).toFields(),
+  );
+  return newPlainTable(desc, {
     rowCount,
     bigEndian: (options.byteOrder ?? nativeByteOrder()) === "big",
     managers: bindings.map(({ columns }, i) => ({
@@ -181,6 +183,30 @@ function describe(
       columns: columns.map((column) => column.name),
     })),
   });
+}
+
+/** The description of columns, with the hypercolumns and keywords that their managers want, and table keywords. */
+export function describeColumns(
+  specs: readonly ColumnSpec[],
+  bindings: readonly Binding[],
+  settled: readonly SettledSpec[],
+  keywords: RecordFields,
+): TableDesc {
+  const settledOf = (column: ColumnSpec) =>
+    settled[bindings.findIndex(({ columns }) => columns.includes(column))];
+  const desc = newTableDesc({
+    columns: specs.map((column) => newColumn(column, settledOf(column)?.columnKeywords ?? EMPTY_RECORD)),
+    hypercolumns: bindings.flatMap(({ spec, columns }) => hypercolumnOf(spec, columns) ?? []),
+    keywords: settled.reduce(
+      (all, { tableKeywords = EMPTY_RECORD }) => mergeRecords(all, tableKeywords),
+      keywords,
+    ),
+  });
+  const columns = desc.columns.map((column, i) => {
+    const elementClass = settledOf(specs[i]!)?.elementClass;
+    return elementClass === undefined ? column : ofElementClass(column, elementClass);
+  });
+  return { ...desc, columns };
 }
 
 function newColumn(column: ColumnSpec, keywords: RecordFields): NewColumn {

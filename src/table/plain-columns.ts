@@ -3,19 +3,21 @@
  */
 import { TableError } from "../error.ts";
 import type { PlainTableDat } from "../format/table-dat.ts";
-import { TableRecord } from "../format/table-record.ts";
-import type { BoundColumn, ManagerContext, StorageManager } from "../storage/manager.ts";
-import { boundColumn, ManagerSlot, PlainColumn } from "./manager-slot.ts";
+import type { StorageManager } from "../storage/manager.ts";
+import {
+  boundColumn,
+  type ContextOf,
+  type KeywordOptions,
+  ManagerSlot,
+  PlainColumn,
+} from "./manager-slot.ts";
 
 /** What columns are told about their table. */
-export interface ColumnsOf {
+export interface ColumnsOf extends KeywordOptions {
   /** Path of `table.dat`, for messages. */
   readonly file: string;
-  readonly readOnly: boolean;
-  /** Called before a keyword changes. */
-  readonly beforeChange: () => void;
   /** What a manager is told when it is opened. */
-  context(entry: { type: string; sequence: number }, columns: readonly BoundColumn[]): ManagerContext;
+  readonly context: ContextOf;
 }
 
 /** Managers and columns. */
@@ -24,16 +26,24 @@ export interface PlainColumns {
   readonly columns: readonly PlainColumn[];
 }
 
+/** What was there before columns came or went. */
+export interface Before extends PlainColumns {
+  /** Old names of columns that have another one now, by the new. */
+  readonly renamed?: ReadonlyMap<string, string>;
+}
+
 /**
- * Places for the managers, none of them open, and the columns. `managers` are those of a new table, null for one that has
- * nothing to be made.
+ * Places for the managers, and the columns. `made` are managers that were just made, by sequence number; others are opened
+ * when they are needed. Columns and places that were there `before` stay the same objects, with the managers open
+ * in them; what is left of them is nobody's.
  *
  * @throws TableError CORRUPT for a column of a manager that isn't there
  */
 export function plainColumns(
   { desc, columnSet }: PlainTableDat,
   of: ColumnsOf,
-  managers: readonly (StorageManager | null)[] | null,
+  made: ReadonlyMap<number, StorageManager>,
+  before: Before = { slots: [], columns: [] },
 ): PlainColumns {
   const types = new Map(columnSet.managers.map(({ sequence, type }) => [sequence, type]));
   const bound = desc.columns.map((column, i) =>
@@ -41,9 +51,16 @@ export function plainColumns(
   );
   const numbers = new Map(columnSet.managers.map(({ sequence }) => [sequence, [] as number[]]));
   columnSet.columns.forEach(({ sequence }, i) => numbers.get(sequence)?.push(i));
-  const slots = columnSet.managers.map((entry, i) => {
+  const oldSlots = new Map(before.slots.map((slot) => [slot.entry.sequence, slot]));
+  const oldColumns = new Map(before.columns.map((column) => [column.bound.name, column]));
+  const slots = columnSet.managers.map((entry) => {
     const columns = numbers.get(entry.sequence)!.map((index) => bound[index]!);
-    return new ManagerSlot(entry, () => of.context(entry, columns), managers?.[i] ?? null);
+    const old = oldSlots.get(entry.sequence);
+    if (old === undefined || old.entry.type !== entry.type) {
+      return new ManagerSlot(entry, columns, of.context, made.get(entry.sequence) ?? null);
+    }
+    old.describe(columns);
+    return old;
   });
   const bySequence = new Map(slots.map((slot) => [slot.entry.sequence, slot]));
   const columns = desc.columns.map((description, i) => {
@@ -56,30 +73,13 @@ export function plainColumns(
         { file: of.file },
       );
     }
-    const keywords = new TableRecord(description.keywords, {
-      readOnly: of.readOnly,
-      beforeChange: of.beforeChange,
-    });
-    return new PlainColumn(bound[i]!, description, keywords, slot, numbers.get(sequence)!.indexOf(i));
+    const place = { bound: bound[i]!, description, slot, index: numbers.get(sequence)!.indexOf(i) };
+    const old = oldColumns.get(before.renamed?.get(description.name) ?? description.name);
+    if (old === undefined) return new PlainColumn(place, of);
+    old.move(place);
+    return old;
   });
+  for (const slot of before.slots) if (!slots.includes(slot)) slot.retire();
+  for (const column of before.columns) if (!columns.includes(column)) column.retire();
   return { slots, columns };
-}
-
-/** True when two `table.dat` describe the same columns in the same managers: keywords and blobs may differ. */
-export function sameColumns(a: PlainTableDat, b: PlainTableDat): boolean {
-  const key = ({ desc, columnSet }: PlainTableDat) =>
-    JSON.stringify([
-      desc.columns.map(({ name, className, code, options, ndim, shape, maxLength }) => [
-        name,
-        className,
-        code,
-        options,
-        ndim,
-        shape,
-        maxLength,
-      ]),
-      columnSet.columns,
-      columnSet.managers.map(({ type, sequence }) => [type, sequence]),
-    ]);
-  return key(a) === key(b);
 }

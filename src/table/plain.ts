@@ -5,6 +5,7 @@
  * A flush is a commit: the managers' data and headers, `table.dat`, then the row count and the change counters in
  * `table.lock` (see `../io/commit.ts`). What nobody can see yet, a new table, needs none: its `table.dat` comes last.
  */
+import type { Rows } from "../array/rows.ts";
 import { TableError } from "../error.ts";
 import { type PlainTableDat, writeTableDat } from "../format/table-dat.ts";
 import { EMPTY_INFO, type TableInfo, writeTableInfo } from "../format/table-info.ts";
@@ -18,6 +19,7 @@ import {
   writeTableLock,
 } from "../format/table-lock.ts";
 import { TableRecord } from "../format/table-record.ts";
+import type { RecordFields } from "../format/record.ts";
 import type { FileAccess } from "../io/access.ts";
 import type { IoStats } from "../io/counters.ts";
 import { runSync } from "../io/drivers.ts";
@@ -25,13 +27,15 @@ import type { TableFiles } from "../io/files.ts";
 import type { Plan } from "../io/plan.ts";
 import { replaceFile } from "../io/whole-file.ts";
 import type { BoundColumn, ManagerContext, StorageManager } from "../storage/manager.ts";
-import type { ManagerDescription, ManagerDetails, TableBody } from "./body.ts";
+import type { ManagerDescription, ManagerDetails, TableBody, TableStructure } from "./body.ts";
+import { type AddColumnOptions, addColumns, type Altered, removeColumns, renameColumn } from "./alter.ts";
 import { managerFiles } from "./container.ts";
 import { infoOf } from "./info.ts";
 import type { ManagerSlot, PlainColumn } from "./manager-slot.ts";
 import type { Environment } from "./open.ts";
-import { type PlainColumns, plainColumns, sameColumns } from "./plain-columns.ts";
-import { addRowsPlan, flushPlan } from "./plain-plans.ts";
+import type { ColumnSpec } from "./specs.ts";
+import { type ColumnsOf, type PlainColumns, plainColumns } from "./plain-columns.ts";
+import { addRowsPlan, flushPlan, HalfDone, removeRowsPlan } from "./plain-plans.ts";
 import { COUNTERS, readState, settleJournal, type TableState } from "./read-state.ts";
 import type { Sharing } from "./sharing.ts";
 import { ColumnSources } from "./source.ts";
@@ -54,7 +58,7 @@ export interface PlainParts {
 }
 
 /** An open plain table. */
-export class PlainBody implements TableBody {
+export class PlainBody implements TableBody, TableStructure {
   readonly kind = "plain";
   readonly parents: readonly string[] = [];
   readonly keywords: TableRecord;
@@ -95,18 +99,24 @@ export class PlainBody implements TableBody {
       readOnly: !files.writable,
       beforeChange: () => this.beginChange(),
     });
-    this.#parts = this.#columnsOf(dat, managers);
+    const made = new Map(
+      managers?.flatMap((manager, i) =>
+        manager === null ? [] : [[dat.columnSet.managers[i]!.sequence, manager]]
+      ),
+    );
+    this.#parts = plainColumns(dat, this.#columnsOf, made);
     this.#written = { rowCount: dat.rowCount, changes: this.#changes() };
     if (files.writable && !this.#fresh) this.#guard();
   }
 
-  #columnsOf(dat: PlainTableDat, managers: readonly (StorageManager | null)[] | null): PlainColumns {
-    return plainColumns(dat, {
+  /** What columns and managers are told about the table. */
+  get #columnsOf(): ColumnsOf {
+    return {
       file: this.files.pathOf("table.dat"),
       readOnly: !this.files.writable,
       beforeChange: () => this.beginChange(),
-      context: (entry, columns) => this.#context(entry, columns),
-    }, managers);
+      context: (entry, columns) => this.contextOf(entry, columns, this.#dat.desc.privateKeywords),
+    };
   }
 
   #guard(): void {
@@ -122,6 +132,10 @@ export class PlainBody implements TableBody {
   }
 
   get #slots(): readonly ManagerSlot[] {
+    return this.#parts.slots;
+  }
+  /** The places of the managers, in the order of the ColumnSet. */
+  get slots(): readonly ManagerSlot[] {
     return this.#parts.slots;
   }
   get columns(): readonly PlainColumn[] {
@@ -215,7 +229,6 @@ export class PlainBody implements TableBody {
     if (dat?.kind !== "PlainTable") {
       throw new TableError("NOT_A_TABLE", "the table is gone, or is another one", { file: this.path });
     }
-    const known = this.#dat;
     this.#dat = dat;
     this.#sync = sync;
     this.#tried = null;
@@ -223,13 +236,12 @@ export class PlainBody implements TableBody {
     this.#rowCount = rowCount;
     this.#access = runSync(managerFiles(this.files, dat.columnSet), this.files);
     this.keywords.reset(dat.desc.keywords);
-    if (sameColumns(known, dat)) {
-      this.#slots.forEach((slot, i) => slot.reset(dat.columnSet.managers[i]!));
-      this.columns.forEach((column, i) => column.keywords.reset(dat.desc.columns[i]!.keywords));
-    } else {
-      for (const slot of this.#slots) slot.retire();
-      this.#parts = this.#columnsOf(dat, null);
-    }
+    const slots = [...this.#slots, ...this.#wanted];
+    this.#wanted.length = 0;
+    this.#parts = plainColumns(dat, this.#columnsOf, new Map(), { ...this.#parts, slots });
+    this.#slots.forEach((slot, i) => slot.reset(dat.columnSet.managers[i]!));
+    this.columns.forEach((column, i) => column.keywords.reset(dat.desc.columns[i]!.keywords));
+    this.#datStale = false;
     this.#written = { rowCount: dat.rowCount, changes: this.#changes() };
     if (askManagers) runSync(this.askManagers(), this.#access);
   }
@@ -278,9 +290,84 @@ export class PlainBody implements TableBody {
   // ---- changing
 
   addRows(count: number): void {
+    this.#altered(() => {
+      runSync(addRowsPlan(this.#slots, this.#rowCount, count), this.#access);
+      this.#rowCount += count;
+    });
+  }
+
+  /** Removes the rows that `choose` names, ascending and distinct; those behind move up. @throws TableError UNSUPPORTED, and nothing is done then */
+  removeRows(choose: (rowCount: number) => Rows): void {
+    this.#altered(() => {
+      const rows = choose(this.#rowCount);
+      if (rows.length === 0) return;
+      runSync(removeRowsPlan(this.#slots, rows), this.#access);
+      this.#rowCount -= rows.length;
+    });
+  }
+
+  get structure(): TableStructure {
+    return this;
+  }
+  addColumns(columns: readonly ColumnSpec[], options: AddColumnOptions): void {
+    addColumns(this, columns, options);
+  }
+  removeColumns(names: readonly string[]): void {
+    removeColumns(this, names);
+  }
+  renameColumn(from: string, to: string): void {
+    renameColumn(this, from, to);
+  }
+
+  /**
+   * Runs what changes columns or managers, and takes over what it makes of `table.dat`. Nobody else may have the table open
+   * from here to the commit.
+   *
+   * @throws TableError LOCKED, and what `change` throws; nothing is changed then
+   */
+  restructure(change: () => Altered): void {
+    this.#altered(() => {
+      this.#sharing.exclude();
+      this.#adopt(change());
+    });
+  }
+
+  /** Runs a change. One that is refused leaves no lock behind that wasn't there before. */
+  #altered(change: () => void): void {
+    const before = this.#touched;
     this.beginChange();
-    runSync(addRowsPlan(this.#slots, this.#rowCount, count), this.#access);
-    this.#rowCount += count;
+    try {
+      change();
+    } catch (error) {
+      if (error instanceof HalfDone) this.#spoilt ??= error;
+      else if (!before && !this.#fresh) this.#settle();
+      throw error instanceof HalfDone ? error.cause : error;
+    }
+  }
+
+  /** Nothing is pending any more: others may have the table. */
+  #settle(): void {
+    this.#touched = false;
+    this.#sharing.share();
+    if (this.#sharing.mode === "auto") this.#sharing.unlock();
+  }
+
+  #adopt({ dat, made = new Map(), renamed = new Map() }: Altered): void {
+    if (this.#sync !== null) {
+      const counters = new Map(
+        this.#slots.map(({ entry }, i) => [entry.sequence, this.#sync?.managerCounters[i]]),
+      );
+      const managerCounters = dat.columnSet.managers.map(({ sequence }) => counters.get(sequence) ?? 0);
+      this.#sync = { ...this.#sync, managerCounters };
+    }
+    this.#dat = dat;
+    const before = this.#parts;
+    this.#parts = plainColumns(dat, this.#columnsOf, made, { ...before, renamed });
+    const gone = before.slots.filter((slot) => !this.#slots.includes(slot));
+    this.#wanted.push(...gone.filter((slot) => slot.manager !== null));
+    // What virtual columns are computed from may be others now, or in managers that are opened anew.
+    for (const slot of this.#slots) if (slot.isStateless) slot.reset({ ...slot.entry, blob: slot.blob });
+    this.#datStale = true;
   }
 
   /** Drops every change since the last commit. @throws TableError IO, when what was sent can't be taken back now */
@@ -289,8 +376,9 @@ export class PlainBody implements TableBody {
     this.#sources.discard();
     this.files.discard();
     this.#touched = false;
+    this.#spoilt = null;
     this.refresh();
-    if (this.#sharing.mode === "auto") this.#sharing.unlock();
+    this.#settle();
   }
 
   flush({ durable, last = false }: { durable: boolean; last?: boolean }): void {
@@ -333,6 +421,12 @@ export class PlainBody implements TableBody {
   }
 
   #commit(durable: boolean, trailing: boolean): void {
+    if (this.#spoilt !== null) {
+      throw new TableError("IO", "a change failed half-way; discard() goes back to the last commit", {
+        file: this.path,
+        cause: this.#spoilt.cause,
+      });
+    }
     const { dirty, blobs } = this.#flushManagers();
     const changes = this.#changes(), rowCount = this.#rowCount;
     this.#datStale ||= blobs;
@@ -340,8 +434,7 @@ export class PlainBody implements TableBody {
     const table = this.#datStale || changes !== this.#written.changes || trailing ||
       (rowCount === 0 && this.#written.rowCount !== 0);
     if (!table && !dirty.includes(true) && rowCount === this.#known()) {
-      this.#keep();
-      this.#touched = false;
+      this.#committed();
       return;
     }
     const columnCount = this.columns.length;
@@ -359,23 +452,25 @@ export class PlainBody implements TableBody {
     this.#tried = null;
     this.#sharing.wrote(stamp!);
     if (table) this.#written = { rowCount, changes };
-    this.#datStale = false;
-    this.#keep();
-    this.#touched = false;
+    this.#committed();
   }
 
   /** What there is now is what is committed. */
-  #keep(): void {
-    for (const slot of this.#slots) {
-      slot.unsaved = false;
-      slot.manager?.volatile?.keep();
-    }
+  #committed(): void {
+    for (const slot of this.#slots) slot.keep();
+    this.#touched = this.#datStale = false;
+    this.#wanted.length = 0;
+    this.#sharing.share();
   }
 
   /** What the last commit that failed would have told others. */
   #tried: SyncInfo | null = null;
-  /** Blobs changed, and `table.dat` doesn't have them yet. */
+  /** Blobs or columns changed, and `table.dat` doesn't have them yet. */
   #datStale = false;
+  /** Managers without files that were removed since the last commit: discarding brings them back. */
+  readonly #wanted: ManagerSlot[] = [];
+  /** A change went wrong in the middle: what is pending is no state of the table. */
+  #spoilt: HalfDone | null = null;
 
   /** Rows that others know of. */
   #known(): number {
@@ -393,8 +488,8 @@ export class PlainBody implements TableBody {
     files.flush({ durable });
     replaceFile(files.backend, files.pathOf("table.dat"), this.#datBytes(), { syncDirectory: durable });
     this.#written = { rowCount, changes: this.#changes() };
-    this.#keep();
-    this.#fresh = this.#touched = false;
+    this.#fresh = false;
+    this.#committed();
     this.#sharing.wrote(writeSync(this.#sync));
     this.#guard();
     if (this.#sharing.mode === "auto") this.#sharing.unlock();
@@ -414,13 +509,14 @@ export class PlainBody implements TableBody {
     return this.columns.reduce((sum, column) => sum + column.keywords.changes, this.keywords.changes);
   }
 
-  #datBytes(): Uint8Array {
+  /** What `table.dat` says when it is next written. */
+  described(): PlainTableDat {
     const { desc, columnSet } = this.#dat;
     const columns = desc.columns.map((column, i) => ({
       ...column,
       keywords: this.columns[i]!.keywords.toFields(),
     }));
-    return writeTableDat({
+    return {
       ...this.#dat,
       rowCount: this.#rowCount,
       desc: { ...desc, keywords: this.keywords.toFields(), columns },
@@ -429,17 +525,27 @@ export class PlainBody implements TableBody {
         rowCount: this.#rowCount,
         managers: this.#slots.map(({ entry, blob }) => ({ ...entry, blob })),
       },
-    });
+    };
   }
 
-  #context(entry: { type: string; sequence: number }, columns: readonly BoundColumn[]): ManagerContext {
+  #datBytes(): Uint8Array {
+    return writeTableDat(this.described());
+  }
+
+  /** What a manager is told about the table, with private keywords that may be those of tomorrow. */
+  contextOf(
+    entry: { type: string; sequence: number },
+    columns: readonly BoundColumn[],
+    privateKeywords: RecordFields,
+  ): ManagerContext {
     return {
       type: entry.type,
       sequence: entry.sequence,
       columns,
       rowCount: this.#rowCount,
       bigEndian: this.#dat.bigEndian,
-      privateKeywords: this.#dat.desc.privateKeywords,
+      privateKeywords,
+      alone: () => this.#touched && this.#sharing.tryExclude(),
       source: this.#sources.of(entry.sequence),
       pathOf: (file) => this.access.pathOf(file),
     };

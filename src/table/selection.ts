@@ -51,3 +51,20 @@ export function checkRow(row: number, rowCount: number): void {
     throw new TableError("OUT_OF_RANGE", `row ${row} asked, the table has ${rowCount} rows`);
   }
 }
+
+/** The same rows in ascending order. @throws TableError INVALID_ARGUMENT for a row that is named twice */
+export function distinct(rows: Rows): Rows {
+  const list = new Float64Array(rows.length);
+  let ascends = true;
+  for (let i = 0; i < list.length; i++) {
+    list[i] = rows.at(i);
+    if (i > 0 && !(list[i]! > list[i - 1]!)) ascends = false;
+  }
+  if (ascends) return rows;
+  list.sort();
+  for (let i = 1; i < list.length; i++) {
+    if (list[i] !== list[i - 1]) continue;
+    throw new TableError("INVALID_ARGUMENT", `row ${list[i]} is named twice`);
+  }
+  return rowList(list);
+}

@@ -42,6 +42,8 @@ export class Sharing {
   #unlocked = -Infinity;
   /** Length of the journal whose old bytes are shown, null if there is none. */
   overlay: number | null = null;
+  /** Nobody else has the table open, nor can open it. */
+  #excluding = false;
   readonly #scratch = new Uint8Array(STAMP_BYTES);
 
   constructor(directory: string, backend: Backend, lock: TableLock | null, options: SharingOptions) {
@@ -147,14 +149,30 @@ export class Sharing {
     this.#unlocked = performance.now();
   }
 
-  /** Makes sure that nobody else has the table open while `work` runs. @throws TableError LOCKED */
-  exclusively<T>(work: () => T): T {
+  /** Makes sure that nobody else has the table open until {@linkcode share}. @throws TableError LOCKED */
+  exclude(): void {
+    if (this.#excluding) return;
     this.#lock?.exclude();
+    this.#excluding = true;
+  }
+
+  /** As {@linkcode exclude}, but false when somebody has the table open, or nobody can know. */
+  tryExclude(): boolean {
+    if (this.#lock === null) return this.#backend.name === "memory";
     try {
-      return work();
-    } finally {
-      this.#lock?.share();
+      this.exclude();
+      return true;
+    } catch (error) {
+      if (error instanceof TableError && error.code === "LOCKED") return false;
+      throw error;
     }
+  }
+
+  /** Lets others open the table again. */
+  share(): void {
+    if (!this.#excluding) return;
+    this.#excluding = false;
+    this.#lock?.share();
   }
 
   /** @throws TableError LOCKED when the table is locked by its user, who didn't */

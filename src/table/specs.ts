@@ -373,11 +373,15 @@ export interface Binding {
 
 /**
  * Divides columns among managers: those that name columns first, then one that takes the rest, then the defaults
- * (tiled for numeric arrays of known ndim, standard for what remains).
+ * (tiled for numeric arrays of known ndim, standard for what remains), which get other names than those that are `taken`.
  *
  * @throws TableError INVALID_ARGUMENT for a column that is named twice, or that two managers claim, or an unknown name.
  */
-export function bindColumns(columns: readonly ColumnSpec[], storage: readonly StorageSpec[]): Binding[] {
+export function bindColumns(
+  columns: readonly ColumnSpec[],
+  storage: readonly StorageSpec[],
+  taken: readonly string[] = [],
+): Binding[] {
   const byName = new Map(columns.map((column) => [column.name, column]));
   if (byName.size !== columns.length) {
     const twice = columns.find((column, i) => columns.findIndex((other) => other.name === column.name) !== i);
@@ -414,8 +418,9 @@ export function bindColumns(columns: readonly ColumnSpec[], storage: readonly St
   }
   const unclaimed = columns.filter((column) => !owner.has(column.name));
   const specs = [...storage];
-  if (rest === undefined) specs.push(...defaultStorage(unclaimed, storage, owner));
-  else for (const column of unclaimed) owner.set(column.name, rest);
+  if (rest === undefined) {
+    specs.push(...defaultStorage(unclaimed, [...storage.map((spec) => spec.name), ...taken], owner));
+  } else for (const column of unclaimed) owner.set(column.name, rest);
   return specs
     .map((spec) => ({ spec, columns: columns.filter((column) => owner.get(column.name) === spec) }))
     .filter((binding) => binding.columns.length > 0);
@@ -424,23 +429,26 @@ export function bindColumns(columns: readonly ColumnSpec[], storage: readonly St
 /** Managers for columns that no one claims: a tiled one for each array column of known ndim, a standard one for the rest. */
 function defaultStorage(
   unclaimed: readonly ColumnSpec[],
-  taken: readonly StorageSpec[],
+  taken: readonly string[],
   owner: Map<string, StorageSpec>,
 ): StorageSpec[] {
-  const names = new Set(taken.map((spec) => spec.name));
+  const names = new Set(taken);
   const specs: StorageSpec[] = [];
   let plain: StorageSpec | undefined;
   for (const column of unclaimed) {
-    const { shape, ndim } = column.options;
-    const tiled = column.kind === "array" && column.dtype !== "string" &&
-      (shape !== undefined || ndim !== undefined);
     let spec: StorageSpec;
-    if (tiled) specs.push(spec = tiledShape(freeName(`Tiled${column.name}`, names), [column.name]));
-    else if (plain === undefined) specs.push(spec = plain = standard(freeName("StandardStMan", names)));
+    if (isTiledByDefault(column)) {
+      specs.push(spec = tiledShape(freeName(`Tiled${column.name}`, names), [column.name]));
+    } else if (plain === undefined) specs.push(spec = plain = standard(freeName("StandardStMan", names)));
     else spec = plain;
     owner.set(column.name, spec);
   }
   return specs;
+}
+
+/** True for numeric arrays of known ndim. */
+export function isTiledByDefault({ kind, dtype, options: { shape, ndim } }: ColumnSpec): boolean {
+  return kind === "array" && dtype !== "string" && (shape !== undefined || ndim !== undefined);
 }
 
 function freeName(wanted: string, taken: Set<string>): string {

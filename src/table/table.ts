@@ -15,13 +15,21 @@ import type { IoName } from "../io/backend.ts";
 import type { LockMode } from "../io/lock.ts";
 import type { Plan } from "../io/plan.ts";
 import type { StorageSpec } from "../storage/manager.ts";
-import type { BodyColumn, ManagerDescription, ManagerDetails, TableBody, TableKind } from "./body.ts";
+import type {
+  BodyColumn,
+  ManagerDescription,
+  ManagerDetails,
+  TableBody,
+  TableKind,
+  TableStructure,
+} from "./body.ts";
+import type { AddColumnOptions } from "./alter.ts";
 import { Column } from "./column.ts";
 import { type CopyOptions, type CopyReport, copyTable } from "./copy.ts";
 import { createBody } from "./create.ts";
 import { openBody, openBodyAsync, openJoined } from "./open.ts";
 import { type Cell, readCells, readColumn, type ReadSettings } from "./read.ts";
-import { checkRow, type RowSelection, rowsOf } from "./selection.ts";
+import { checkRow, distinct, type RowSelection, rowsOf } from "./selection.ts";
 import type { ColumnSpec } from "./specs.ts";
 import { subtablePaths } from "./subtables.ts";
 import type { ColumnValues } from "./values.ts";
@@ -382,6 +390,71 @@ export class Table {
     for (const plan of plans) this.#change(plan.write(rowRange(first, count)));
   }
 
+  /**
+   * Removes rows; those behind them move up.
+   *
+   * @throws TableError UNSUPPORTED when a storage manager of the table can't remove rows, as those with tiles;
+   * INVALID_ARGUMENT for a row that is named twice and for tables that refer to others; OUT_OF_RANGE, READ_ONLY, LOCKED,
+   * CORRUPT, IO, CLOSED. A refused call leaves the table as it was.
+   */
+  removeRows(rows: RowSelection): void {
+    this.#structure("removeRows").removeRows((rowCount) => distinct(rowsOf(rows, rowCount)));
+  }
+
+  /** Adds a column behind the others, as {@linkcode addColumns} does. */
+  addColumn(column: ColumnSpec, options: AddColumnOptions = {}): void {
+    this.addColumns([column], options);
+  }
+
+  /**
+   * Adds columns behind the others; their cells are what those of new rows are. As with everything that changes columns,
+   * nobody else may have the table open until the next commit.
+   *
+   * @throws TableError EXISTS for a column or storage manager of that name; NOT_FOUND for a manager that isn't there; UNSUPPORTED
+   * for one that can't take columns in; INVALID_ARGUMENT and NO_SUCH_COLUMN as {@linkcode create}; LOCKED when the table is
+   * open elsewhere; READ_ONLY, CORRUPT, IO, CLOSED. A refused call leaves the table as it was.
+   * @example
+   * ```ts
+   * import { array, scalar, Table, tiledColumn } from "@tessera/tables";
+   * using table = Table.create("vis.tab", { columns: [scalar("TIME", "float64")], rows: 10, overwrite: true });
+   * table.addColumn(scalar("EXPOSURE", "float64", { unit: "s" })); // where TIME is
+   * table.addColumn(array("DATA", "complex64", { shape: [4, 64] }), {
+   *   storage: tiledColumn("Tiled", ["DATA"], { tileShape: [4, 64, 16] }),
+   * });
+   * ```
+   */
+  addColumns(columns: readonly ColumnSpec[], options: AddColumnOptions = {}): void {
+    this.#structure("addColumns").addColumns(columns, options);
+  }
+
+  /** Removes a column with its values, as {@linkcode removeColumns} does. */
+  removeColumn(name: string): void {
+    this.removeColumns([name]);
+  }
+
+  /**
+   * Removes columns with their values. A storage manager goes with the last of its columns; some, as those with tiles, lose
+   * all of them at once or none.
+   *
+   * @throws TableError NO_SUCH_COLUMN; UNSUPPORTED for a manager that can't lose a column; INVALID_ARGUMENT for a column from
+   * which one that stays is computed; LOCKED when the table is open elsewhere; READ_ONLY, CORRUPT, IO, CLOSED. A refused call
+   * leaves the table as it was.
+   */
+  removeColumns(names: readonly string[]): void {
+    this.#structure("removeColumns").removeColumns(names);
+  }
+
+  /**
+   * Gives a column another name. What names it in the table follows: hypercolumns, virtual columns that are computed from
+   * it, and measures with variable references.
+   *
+   * @throws TableError NO_SUCH_COLUMN; EXISTS; INVALID_ARGUMENT for what is no name; UNSUPPORTED for a forwarded column; LOCKED
+   * when the table is open elsewhere; READ_ONLY, CORRUPT, IO, CLOSED. A refused call leaves the table as it was.
+   */
+  renameColumn(from: string, to: string): void {
+    this.#structure("renameColumn").renameColumn(from, to);
+  }
+
   /** The rows in order, some at a time. @throws TableError as {@linkcode getColumn} */
   *batches(options: BatchOptions = {}): Generator<Batch> {
     const names = options.columns ?? this.columnNames.filter((name) => this.column(name).readable);
@@ -585,6 +658,20 @@ export class Table {
     const body = this.#open();
     if (this.#running === 0 && body.moved()) body.refresh();
     return body;
+  }
+
+  /** What rows and columns come and go by. @throws TableError READ_ONLY; INVALID_ARGUMENT for a table that refers to others */
+  #structure(what: string): TableStructure {
+    this.#writable();
+    const { structure, kind } = this.#body;
+    if (structure !== undefined) return structure;
+    throw new TableError(
+      "INVALID_ARGUMENT",
+      `${what}: this is a ${kind}; change the table that it refers to`,
+      {
+        file: this.path,
+      },
+    );
   }
 
   #lockable(): TableBody {
