@@ -275,6 +275,11 @@ export interface ManagerKind {
   present?(type: string, bound: BoundColumn): BoundColumn;
   /** Reads the manager's headers. `blob` is what `table.dat` holds for it. */
   open(context: ManagerContext, blob: Uint8Array): Plan<StorageManager>;
+  /**
+   * Plan: rows that the manager's files hold, where `open` refuses any other number than the table's. For recovery, which
+   * wants to know.
+   */
+  rowsHeld?(context: ManagerContext): Plan<number>;
   /** Makes the manager of a new table with `context.rowCount` rows; files are made by the plan. Absent: can't be written. */
   create?(context: ManagerContext, spec: StorageSpec): Plan<StorageManager>;
 }

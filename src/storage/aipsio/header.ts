@@ -43,11 +43,16 @@ export interface AipsHeader {
 }
 
 /**
- * Plan: reads the beginning of the file and holds it against the table.
+ * Plan: reads the beginning of the file and holds it against the table; with `anyRows` the number of rows may differ.
  *
  * @throws TableError CORRUPT, UNSUPPORTED
  */
-export function* readAipsHeader(context: ManagerContext, file: string, fileBytes: number): Plan<AipsHeader> {
+export function* readAipsHeader(
+  context: ManagerContext,
+  file: string,
+  fileBytes: number,
+  { anyRows = false }: { anyRows?: boolean } = {},
+): Plan<AipsHeader> {
   const path = context.pathOf(file), columnCount = context.columns.length;
   const need = function* (bytes: number): Plan<AipsReader> {
     if (bytes > fileBytes) {
@@ -85,7 +90,7 @@ export function* readAipsHeader(context: ManagerContext, file: string, fileBytes
   const name = version === 1 ? "" : reader.string();
   expectNumber(reader, "sequence number", context.sequence);
   const uniqueNumber = reader.u32();
-  const rowCount = readRowCount(reader, context.rowCount);
+  const rowCount = readRowCount(reader, anyRows ? null : context.rowCount);
   expectNumber(reader, "number of columns", columnCount);
   for (const column of context.columns) {
     const at = reader.offset, code = reader.i32();
@@ -106,9 +111,9 @@ function expectNumber(reader: AipsReader, what: string, expected: number): void 
  * The number of rows. When casacore removes all rows of a table it may leave the old number in `table.dat` (part 1,
  * section 8.4): a file without rows opens, so that whoever asks can be told.
  */
-function readRowCount(reader: AipsReader, expected: number): number {
+function readRowCount(reader: AipsReader, expected: number | null): number {
   const at = reader.offset, found = reader.u32();
-  if (found !== expected && found !== 0) {
+  if (expected !== null && found !== expected && found !== 0) {
     reader.fail(`number of rows is ${found}, the table's is ${expected}`, at);
   }
   return found;

@@ -17,8 +17,16 @@ const MOST_NUMBERS = 1000;
 export const stManAipsIO: ManagerKind = {
   serves: (type) => type === "StManAipsIO",
   open: openManager,
+  rowsHeld,
   create: createManager,
 };
+
+/** Plan: rows of the file, whatever the table says. */
+function* rowsHeld(context: ManagerContext): Plan<number> {
+  const name = `table.f${context.sequence}`;
+  return (yield* readAipsHeader(context, name, Math.max(0, yield* fileSize(name)), { anyRows: true }))
+    .rowCount;
+}
 
 /** Opens the manager of an existing table; its blob is empty. @throws TableError NOT_FOUND, CORRUPT, UNSUPPORTED */
 function* openManager(context: ManagerContext): Plan<StorageManager> {

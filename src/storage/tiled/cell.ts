@@ -18,7 +18,7 @@ import type { ManagerContext, ManagerKind, StorageManager, StorageSpec } from ".
 import { Cube } from "./cube.ts";
 import { CubeValues } from "./cube-values.ts";
 import { writeTiledHeader } from "./header.ts";
-import { openHeader, readParts, type TiledParts } from "./manager.ts";
+import { openHeader, readParts, rowsHeld, type TiledParts } from "./manager.ts";
 import type { Segment } from "./stacks.ts";
 import { checkCellShape, fixedCellShape, newParts, WritableTiled } from "./writable.ts";
 
@@ -164,4 +164,4 @@ function* create(context: ManagerContext, spec: StorageSpec): Plan<StorageManage
 }
 
 /** TiledCellStMan, for reading and writing. */
-export const tiledCellStMan: ManagerKind = { serves: (type) => type === TYPE, open, create };
+export const tiledCellStMan: ManagerKind = { serves: (type) => type === TYPE, open, rowsHeld, create };

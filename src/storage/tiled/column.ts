@@ -17,7 +17,7 @@ import type { ManagerContext, ManagerKind, StorageManager, StorageSpec } from ".
 import type { Cube } from "./cube.ts";
 import { CubeValues } from "./cube-values.ts";
 import { writeTiledHeader } from "./header.ts";
-import { openHeader, readParts } from "./manager.ts";
+import { openHeader, readParts, rowsHeld } from "./manager.ts";
 import type { Segment } from "./stacks.ts";
 import { checkCellShape, fixedCellShape, newParts, WritableTiled } from "./writable.ts";
 
@@ -97,4 +97,4 @@ function* create(context: ManagerContext, spec: StorageSpec): Plan<StorageManage
 }
 
 /** TiledColumnStMan, for reading and writing. */
-export const tiledColumnStMan: ManagerKind = { serves: (type) => type === TYPE, open, create };
+export const tiledColumnStMan: ManagerKind = { serves: (type) => type === TYPE, open, rowsHeld, create };

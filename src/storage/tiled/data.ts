@@ -23,7 +23,7 @@ import type { Cube } from "./cube.ts";
 import { CubeValues } from "./cube-values.ts";
 import { writeTiledHeader } from "./header.ts";
 import { IdColumn, idKey, type IdManager, type IdValue, isIdType } from "./id-column.ts";
-import { openHeader, readParts, type TiledParts } from "./manager.ts";
+import { openHeader, readParts, rowsHeld, type TiledParts } from "./manager.ts";
 import type { Segment } from "./stacks.ts";
 import { checkCellShape, fixedCellShape, newParts, WritableTiled } from "./writable.ts";
 
@@ -319,4 +319,4 @@ function* create(context: ManagerContext, spec: StorageSpec): Plan<StorageManage
 }
 
 /** TiledDataStMan, for reading and writing. */
-export const tiledDataStMan: ManagerKind = { serves: (type) => type === TYPE, open, create };
+export const tiledDataStMan: ManagerKind = { serves: (type) => type === TYPE, open, rowsHeld, create };

@@ -84,6 +84,18 @@ export function readTiledHeader(r: AipsReader, context: ManagerContext): TiledHe
   return { rowCount: context.rowCount, name, maxCacheSize, ndim, files, cubes };
 }
 
+/** Reads no more than the number of rows, whatever the table says. @throws TableError CORRUPT, UNSUPPORTED */
+export function readRowCount(r: AipsReader): number {
+  const start = r.offset;
+  const { version } = r.begin("TiledStMan");
+  if (version < 1 || version > 3) {
+    r.unsupported(`TiledStMan has version ${version}, expected 1, 2 or 3`, start);
+  }
+  if (version > 1) r.bool();
+  r.u32();
+  return version === 3 ? r.uint64() : r.u32();
+}
+
 /** Byte order, sequence number, rows, columns and types: they are there to be checked. */
 function checkTable(r: AipsReader, context: ManagerContext, version: number): void {
   const check = (what: string, at: number, found: unknown, expected: unknown) => {

@@ -18,7 +18,7 @@ import { checkTiled } from "./check.ts";
 import { CoordinateColumn } from "./coordinates.ts";
 import type { Cube } from "./cube.ts";
 import { DataColumn } from "./data-column.ts";
-import { checkCubeSizes, readTiledHeader, type TiledHeader, type TsmFile } from "./header.ts";
+import { checkCubeSizes, readRowCount, readTiledHeader, type TiledHeader, type TsmFile } from "./header.ts";
 import { axesOf, dataTypes, type Roles, rolesOf } from "./roles.ts";
 import type { Segment } from "./stacks.ts";
 import { TileLayout } from "./tile-layout.ts";
@@ -242,6 +242,15 @@ export function* openHeader(context: ManagerContext): Plan<AipsReader> {
   // The bytes are valid until the next step only, and reading the header takes none.
   const bytes = yield* readBytes(name, 0, size);
   return new AipsReader(bytes, { file: context.pathOf(name) });
+}
+
+/** Plan: the number of rows in the header, which need not be that of the table. @throws TableError CORRUPT, UNSUPPORTED */
+export function* rowsHeld(context: ManagerContext): Plan<number> {
+  const r = yield* openHeader(context);
+  r.root(context.type);
+  // Some managers have a tile shape before it.
+  if (r.peekType() !== "TiledStMan") r.iposition();
+  return readRowCount(r);
 }
 
 /** Reads the object TiledStMan and finds out what the columns are. */
