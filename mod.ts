@@ -25,6 +25,12 @@ export { type BackendReport, backendReport } from "./src/io/backends.ts";
 export type { HypercolumnSpec, ManagerInfo, StorageSpec } from "./src/storage/manager.ts";
 export type { ManagerDescription, ManagerDetails, TableKind } from "./src/table/body.ts";
 export { type CheckedTable, type CheckOptions, type CheckReport, checkTable } from "./src/table/check.ts";
+export {
+  type RecoverFinding,
+  type RecoverOptions,
+  type RecoverReport,
+  recoverTable,
+} from "./src/table/recover.ts";
 export type { Finding } from "./src/storage/findings.ts";
 export type { AddColumnOptions } from "./src/table/alter.ts";
 export { Column } from "./src/table/column.ts";

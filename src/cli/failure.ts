@@ -89,7 +89,7 @@ function hintFor(error: TableError): string {
     case "LOCKED":
       return "another process is writing; --lock none reads without waiting for it";
     case "NEEDS_RECOVERY":
-      return "open it for writing once, with Table.open and mode rw, to finish what was interrupted";
+      return error.reason.includes("table recover") ? "" : "`table recover` says what can be done";
     default:
       return "";
   }

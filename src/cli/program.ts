@@ -8,6 +8,7 @@ import { addCopy } from "./copy.ts";
 import { addDoctor } from "./doctor.ts";
 import { errorText, EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError } from "./failure.ts";
 import { addKeywords } from "./keywords.ts";
+import { addRecover } from "./recover.ts";
 import { addSchema } from "./schema.ts";
 import { addShow } from "./show.ts";
 import { PipeClosed, type Terminal } from "./terminal.ts";
@@ -17,7 +18,7 @@ import { VERSION } from "./version.ts";
 export function tableProgram(terminal: Terminal): Command {
   const encoder = new TextEncoder();
   const program = new Command("table")
-    .description("Look into casacore tables, print them, copy them.")
+    .description("Look into casacore tables, print, copy, check and repair them.")
     .version(VERSION, "--version", "print the version")
     .helpOption("--help", "show this help")
     .helpCommand("help [command]", "show the help of a command")
@@ -40,7 +41,7 @@ Example:
       writeOut: (text) => terminal.out(encoder.encode(text)),
       writeErr: (text) => terminal.err(text.replace(/\n$/, "")),
     });
-  for (const add of [addShow, addSchema, addKeywords, addCat, addCopy, addCheck, addDoctor]) {
+  for (const add of [addShow, addSchema, addKeywords, addCat, addCopy, addCheck, addRecover, addDoctor]) {
     add(program, terminal);
   }
   return program;

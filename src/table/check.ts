@@ -293,7 +293,7 @@ function isOfOther(error: unknown, directory: string): boolean {
 }
 
 /** Names of subtables in all keywords. */
-function subtablesIn(dat: PlainTableDat): { words: string; name: string }[] {
+export function subtablesIn(dat: PlainTableDat): { words: string; name: string }[] {
   const found: { words: string; name: string }[] = [];
   const walk = (record: RecordFields, where: string) => {
     for (const { name, value } of record.fields) {

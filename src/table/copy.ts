@@ -62,7 +62,7 @@ const BATCH_BYTES = 16 * 2 ** 20;
 const FREE_SHAPE_ROWS = 256;
 
 /** Added to the name of a copy that is not complete yet. */
-const PARTIAL = ".partial";
+export const PARTIAL = ".partial";
 
 /** The tree that is copied: its directory, where the copy is made, and where it will be. */
 interface Tree {

@@ -116,7 +116,8 @@ function needsRecovery(directory: string, reason: string): TableError {
   );
 }
 
-function syncFrom(stamp: Uint8Array, directory: string): SyncInfo | null {
+/** The sync info in change counters as a journal keeps them; null where there were none. @throws TableError CORRUPT */
+export function syncFrom(stamp: Uint8Array, directory: string): SyncInfo | null {
   const bytes = new Uint8Array(SYNC_OFFSET_BYTES + stamp.length);
   bytes.set(stamp, SYNC_OFFSET_BYTES);
   return readSync(bytes, `${directory}/${COUNTERS.file}`);

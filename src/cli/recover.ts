@@ -1,0 +1,99 @@
+/**
+ * `table recover`: what an interrupted change left behind in a table, and with --yes, its repair.
+ */
+import { type Command, Option } from "commander";
+import { type IoName, type RecoverFinding, type RecoverReport, recoverTable, TableError } from "../../mod.ts";
+import { errorText, shortPath } from "./failure.ts";
+import { jsonText } from "./json.ts";
+import { IO_CHOICES } from "./options.ts";
+import type { Terminal } from "./terminal.ts";
+import { counted, visible } from "./text.ts";
+import { printLines } from "./write.ts";
+
+interface RecoverCommandOptions {
+  readonly yes?: true;
+  readonly discardJournal?: true;
+  readonly json?: true;
+  readonly io: IoName | "auto";
+  readonly lock: "auto" | "none";
+  /** False with `--no-subtables`. */
+  readonly subtables: boolean;
+}
+
+/** What is wrong, what is known of it, and what repairs it. */
+function linesOf({ file, message, details, remedy, done }: RecoverFinding, path: string): string[] {
+  const what = errorText(new TableError("CORRUPT", message, { file }), [path]);
+  const cure = remedy === null
+    ? "nothing can be done about it here"
+    : done
+    ? `done: ${remedy}`
+    : `with --yes: ${remedy}`;
+  return [what, ...details.map((line) => `  ${visible(line)}`), `  ${visible(cure)}`];
+}
+
+function lines(report: RecoverReport, path: string): string[] {
+  const { findings } = report;
+  if (findings.length > 0) return findings.flatMap((finding) => linesOf(finding, path));
+  return [visible(`${shortPath(path)}: nothing to repair (${counted(report.tables, "table")})`)];
+}
+
+function recover(path: string, options: RecoverCommandOptions, terminal: Terminal): void {
+  const { io, lock, subtables } = options;
+  let report: RecoverReport;
+  try {
+    report = recoverTable(path, {
+      io,
+      lock,
+      subtables,
+      apply: options.yes ?? false,
+      discardJournal: options.discardJournal ?? false,
+      onTable: (directory) => terminal.progress(`looking at ${shortPath(directory)}`),
+    });
+  } finally {
+    terminal.progress("");
+  }
+  printLines(options.json ? [jsonText({ ...report }, 2)] : lines(report, path), terminal);
+  const { findings, left } = report;
+  if (left === 0) return;
+  const can = findings.filter(({ done, remedy }) => !done && remedy !== null).length;
+  const advice = options.yes
+    ? ""
+    : can === 0
+    ? "; --yes would repair none of them"
+    : `; --yes repairs ${can}`;
+  const things = counted(left, "thing is left as it is", "things are left as they are");
+  throw new TableError("CORRUPT", `${things}${advice}`, { file: report.path });
+}
+
+/** Adds the command. */
+export function addRecover(program: Command, terminal: Terminal): void {
+  program.command("recover")
+    .description("say what an interrupted change left behind in a table, and repair it")
+    .argument("<table>", "directory of the table")
+    .option("--yes", "repair what can be repaired; without it nothing is changed")
+    .option(
+      "--discard-journal",
+      "where somebody changed the table after its writer died: keep the files as they are",
+    )
+    .addOption(new Option("--io <name>", "I/O backend").choices(IO_CHOICES).default("auto"))
+    .addOption(
+      new Option("--lock <mode>", "keep others away while it is repaired, or not").choices(["auto", "none"])
+        .default("auto"),
+    )
+    .option("--no-subtables", "leave out subtables")
+    .option("--json", "as JSON, for programs")
+    .addHelpText(
+      "after",
+      `
+Looks for the journal of a commit whose writer died, a lost table.dat, a damaged
+or stale table.lock, row counts that disagree, and files that nothing refers to.
+
+Exit status: 0 when there is nothing to repair, or all of it was repaired;
+1 when something is left.
+
+Example:
+  $ table recover my.ms
+  $ table recover --yes my.ms`,
+    )
+    .action((path: string, options: RecoverCommandOptions) => recover(path, options, terminal));
+}
