@@ -3,7 +3,18 @@
  * commit or after it.
  */
 import assert from "node:assert/strict";
-import { array, Context, scalar, standard, Table, TableError, tiledColumn, tiledShape } from "../../mod.ts";
+import {
+  aipsio,
+  array,
+  Context,
+  incremental,
+  scalar,
+  standard,
+  Table,
+  TableError,
+  tiledColumn,
+  tiledShape,
+} from "../../mod.ts";
 import { CrashBackend, DiskLog, type DiskOp } from "../crash-backend.ts";
 import type { MemoryBackend, MemoryStore } from "../../src/io/memory-backend.ts";
 import { rowsAsJson } from "../rows-as-json.ts";
@@ -23,7 +34,12 @@ const whole = (random: () => number, below: number) => Math.floor(random() * bel
 
 /** Everything that a table holds. */
 function stateOf(table: Table): string {
-  return JSON.stringify([table.rowCount, table.keywords.toJSON(), rowsAsJson(table)]);
+  const columns = table.columnNames.map((name) => [
+    name,
+    table.column(name).manager,
+    table.column(name).keywords.toJSON(),
+  ]);
+  return JSON.stringify([table.rowCount, columns, table.keywords.toJSON(), rowsAsJson(table)]);
 }
 
 /** A context whose memory is a disk's image. */
@@ -50,7 +66,8 @@ function recorded(): { context: Context; log: DiskLog } {
   return { context, log };
 }
 
-function makeTable(context: Context): Table {
+/** Rows can only be removed where there are no tiles. */
+function makeTable(context: Context, tiles = true): Table {
   return Table.create("/t", {
     columns: [
       array("DATA", "complex64", { shape: [2, 3] }),
@@ -61,8 +78,12 @@ function makeTable(context: Context): Table {
       array("LIST", "string"),
     ],
     storage: [
-      tiledShape("Shape", ["FREE"], { tileShape: [4, 4] }),
-      tiledColumn("Data", ["DATA", "FLAG"].slice(0, 1), { tileShape: [2, 3, 7] }),
+      ...(tiles
+        ? [
+          tiledShape("Shape", ["FREE"], { tileShape: [4, 4] }),
+          tiledColumn("Data", ["DATA"], { tileShape: [2, 3, 7] }),
+        ]
+        : [incremental("Shape", ["FREE"]), aipsio("Data", ["DATA"])]),
       standard("SSM", { bucketRows: 8 }),
     ],
     rows: 9,
@@ -75,7 +96,9 @@ function makeTable(context: Context): Table {
 function change(table: Table, random: () => number, count: number): void {
   for (let i = 0; i < count; i++) {
     const rows = table.rowCount, row = whole(random, Math.max(1, rows));
-    switch (whole(random, 8)) {
+    const isTiled = table.managers.some(({ type }) => type.startsWith("Tiled"));
+    const extra = table.columnNames.filter((name) => name.startsWith("X"));
+    switch (whole(random, 14)) {
       case 0:
         table.addRows(1 + whole(random, 12));
         break;
@@ -86,10 +109,12 @@ function change(table: Table, random: () => number, count: number): void {
         if (rows > 0) table.putCell("NAME", row, "n".repeat(whole(random, 60)));
         break;
       case 3:
-        table.putColumn("DATA", Float32Array.from({ length: rows * 12 }, random));
+        if (table.columnNames.includes("DATA")) {
+          table.putColumn("DATA", Float32Array.from({ length: rows * 12 }, random));
+        }
         break;
       case 4:
-        if (rows > 0) {
+        if (rows > 0 && table.columnNames.includes("FREE")) {
           const shape = [1 + row % 4];
           table.putCell("FREE", row, {
             dtype: "float64",
@@ -109,6 +134,39 @@ function change(table: Table, random: () => number, count: number): void {
           const data = Array.from({ length: 1 + whole(random, 3) }, () => `s${whole(random, 100)}`);
           table.putCell("LIST", row, { dtype: "string", shape: [data.length], data });
         }
+        break;
+      case 8: {
+        const name = `X${whole(random, 1e9)}`;
+        table.addColumn(scalar(name, "int32", { comment: "new" }));
+        table.putColumn(name, Int32Array.from({ length: rows }, (_, i) => i));
+        break;
+      }
+      case 9: {
+        const name = `X${whole(random, 1e9)}`;
+        table.addColumn(array(name, "float64", { shape: [3] }), {
+          storage: [standard, aipsio, isTiled ? tiledColumn : incremental][whole(random, 3)]!(name, [name]),
+        });
+        table.putColumn(name, new Float64Array(3 * rows).fill(2));
+        break;
+      }
+      case 10:
+        if (extra.length > 0) table.removeColumn(extra[whole(random, extra.length)]!);
+        break;
+      case 11:
+        if (extra.length > 0) {
+          table.renameColumn(extra[whole(random, extra.length)]!, `X${whole(random, 1e9)}`);
+        }
+        break;
+      case 12: {
+        const gone = table.columnNames.filter((name) => ["DATA", "FREE"].includes(name));
+        if (gone.length > 0 && random() < 0.3) table.removeColumns(gone.slice(0, 1));
+        break;
+      }
+      case 13: {
+        if (isTiled) break;
+        const chosen = Array.from({ length: rows }, (_, i) => i).filter(() => random() < 0.3);
+        table.removeRows(chosen);
+      }
     }
   }
 }
@@ -116,7 +174,7 @@ function change(table: Table, random: () => number, count: number): void {
 /** Commits one after the other; what the disk may have at each instant is one of the states around it. */
 function crashes(seed: number, commits: number, durable: boolean, points: number): number {
   const random = randomFrom(seed), { context, log } = recorded();
-  const table = makeTable(context);
+  const table = makeTable(context, seed % 2 === 1);
   table.flush({ durable: true });
   let tried = 0;
   for (let commit = 0; commit < commits; commit++) {
@@ -185,7 +243,7 @@ Deno.test("when the power goes during durable commits, the state is that before 
 Deno.test("a fault at any step of a commit leaves the old state, and the same table goes on once it is gone", () => {
   for (let seed = 1; seed <= 30; seed++) {
     const random = randomFrom(seed), { context, log } = recorded();
-    using table = makeTable(context);
+    using table = makeTable(context, seed % 2 === 1);
     table.flush();
     const before = stateOf(table);
     change(table, random, 5);
