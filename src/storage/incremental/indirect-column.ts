@@ -218,7 +218,8 @@ export class IndirectColumn implements ManagedColumn {
     shape: readonly number[],
   ): Plan<Float64Array> {
     const offsets = new Float64Array(runs.length);
-    if (!this.#shared.mayOverwrite(arrays)) return offsets;
+    const rows = runs.reduce((sum, { count }) => sum + count, 0);
+    if (!(yield* this.#shared.mayOverwrite(arrays, this.#file, rows))) return offsets;
     const editor = this.#editor, found: number[] = [];
     let putEnd = editor.putEnd(this.#number), last = -1;
     // Nothing was put before: whoever shares the first row's array gets the new one as well.
@@ -243,7 +244,7 @@ export class IndirectColumn implements ManagedColumn {
     for (const run of shapes) {
       const same = run.shape !== null && sameShape(run.shape, shape);
       for (let k = 0; k < run.count; k++, next++) {
-        const alone = counts[next] === 1 || (replacesAll && found[next] === 0);
+        const alone = counts[next]! <= 1 || (replacesAll && found[next] === 0);
         if (!same || !alone) offsets[found[next]!] = 0;
       }
     }

@@ -215,9 +215,11 @@ function arrayFiles(context: ManagerContext, perColumn: boolean): (SharedArrays 
   const open = (name: string) => openArrays(context, name, bigEndian);
   const common = open(arrayFileName(sequence));
   let next = 0;
-  return columns.map((column: BoundColumn) => {
+  return columns.map((column: BoundColumn, i) => {
     if (!isIndirect(column)) return null;
-    return perColumn ? open(arrayFileName(sequence, next++)) : common;
+    const shared = perColumn ? open(arrayFileName(sequence, next++)) : common;
+    shared.columns.push(i);
+    return shared;
   });
 }
 

@@ -1,21 +1,33 @@
 /**
  * The array file of some columns, and who refers to its arrays: format reference part 3, sections A4 to A6.
  */
+import { rowRange } from "../../array/rows.ts";
 import type { Plan } from "../../io/plan.ts";
 import type { ArrayFile } from "../arrayfile/array-file.ts";
+import { ARRAY_HEADER_BYTES } from "../arrayfile/header.ts";
 import type { LazyArrayFile } from "../arrayfile/lazy.ts";
+import type { BucketFile } from "./bucket-file.ts";
 import type { StoredValue } from "./open-bucket.ts";
-import { References } from "./references.ts";
+import { readValues } from "./reading.ts";
+import { readCounts, References } from "./references.ts";
+import { OffsetSink } from "./sinks.ts";
 
 /** Bytes of an offset in a bucket. */
 const OFFSET_BYTES = 8;
 
 const WORD = 2 ** 32;
 
+/** Buckets of so many bytes in all are gone through in order to overwrite an array instead of adding one. */
+const FEW_BYTES = 4 * 1024 * 1024;
+/** Part of the rows from which on it is worth while whatever there is to go through. */
+const MANY_ROWS = 1 / 8;
+
 /** An array file that is written. */
 export class SharedArrays {
   readonly file: LazyArrayFile;
   readonly references = new References();
+  /** Numbers of the columns that keep their arrays there. */
+  readonly columns: number[] = [];
   readonly #bigEndian: boolean;
   /**
    * Arrays from here on were put by this manager, so that their counts are right; casacore's may be too low.
@@ -28,11 +40,34 @@ export class SharedArrays {
     this.#bigEndian = bigEndian;
   }
 
-  /** True if there may be arrays that can be overwritten where they stand. */
-  mayOverwrite(arrays: ArrayFile): boolean {
+  /**
+   * Plan: true if there may be arrays that can be overwritten where they stand, now that `rows` rows get others. Where it
+   * is worth while, the counts of arrays that were there before are put right.
+   */
+  *mayOverwrite(arrays: ArrayFile, file: BucketFile, rows: number): Plan<boolean> {
     if (arrays.version === 0) return false;
     if (this.#ownFrom === Infinity) this.#ownFrom = arrays.length;
+    const few = file.index.used * file.bucketBytes <= FEW_BYTES || rows >= file.rowCount * MANY_ROWS;
+    if (few && this.#ownFrom > ARRAY_HEADER_BYTES) yield* this.#putRight(arrays, file);
     return arrays.length > this.#ownFrom;
+  }
+
+  /** Plan: makes every array say how many entries refer to it, at least. */
+  *#putRight(arrays: ArrayFile, file: BucketFile): Plan<void> {
+    const users = new Map<number, number>();
+    for (const column of this.columns) {
+      const sink = new OffsetSink();
+      yield* readValues(file, column, rowRange(0, file.rowCount), sink);
+      for (const { offset } of sink.found) if (offset !== 0) users.set(offset, (users.get(offset) ?? 0) + 1);
+    }
+    yield* this.references.settle(arrays);
+    const shared = [...users.keys()].filter((offset) => users.get(offset)! > 1);
+    for (const offset of shared) arrays.checkOffset(offset);
+    const counts = yield* readCounts(arrays, shared);
+    shared.forEach((offset, i) =>
+      this.references.change(offset, Math.max(0, users.get(offset)! - counts[i]!))
+    );
+    this.#ownFrom = ARRAY_HEADER_BYTES;
   }
 
   /** True for an array whose count is to be trusted. */
