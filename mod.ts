@@ -36,6 +36,8 @@ export type { AddColumnOptions } from "./src/table/alter.ts";
 export { Column } from "./src/table/column.ts";
 export type { CopyOptions, CopyReport } from "./src/table/copy.ts";
 export type { ConcatOptions } from "./src/table/join.ts";
+export type { MeasurementSetOptions, OptionalSubtable } from "./src/table/measurement-set/create.ts";
+export type { DataColumn } from "./src/table/measurement-set/main-table.ts";
 export type { ProjectOptions, SelectOptions } from "./src/table/select.ts";
 export type { Cell } from "./src/table/read.ts";
 export type { RowSelection } from "./src/table/selection.ts";

@@ -27,6 +27,7 @@ import type { AddColumnOptions } from "./alter.ts";
 import { Column } from "./column.ts";
 import { type CopyOptions, type CopyReport, copyTable } from "./copy.ts";
 import { createBody } from "./create.ts";
+import { createMeasurementSet, type MeasurementSetOptions } from "./measurement-set/create.ts";
 import { openBody, openBodyAsync, openJoined } from "./open.ts";
 import { type Cell, readCells, readColumn, type ReadSettings } from "./read.ts";
 import { checkRow, distinct, type RowSelection, rowsOf } from "./selection.ts";
@@ -176,6 +177,23 @@ export class Table {
    */
   static create(path: string, options: CreateOptions): Table {
     return new Table(createBody(path, options), options);
+  }
+
+  /**
+   * Makes a MeasurementSet of version 2 with all required subtables, columns, keywords, units and measures. Its tables are
+   * empty; {@linkcode subtable} opens each.
+   *
+   * @throws TableError INVALID_ARGUMENT for columns and subtables that the standard doesn't know; as {@linkcode create}
+   * @example
+   * ```ts
+   * import { Table } from "@tessera/tables";
+   * using ms = Table.createMeasurementSet("new.ms", { data: ["DATA", "WEIGHT_SPECTRUM"], shape: [4, 64] });
+   * using antennas = ms.subtable("ANTENNA");
+   * antennas.append({ NAME: ["A1", "A2"], POSITION: Float64Array.of(3826577, 461022, 5064892, 3826600, 461010, 5064880) });
+   * ```
+   */
+  static createMeasurementSet(path: string, options: MeasurementSetOptions = {}): Table {
+    return createMeasurementSet(path, options);
   }
 
   /**
