@@ -1,6 +1,6 @@
 /**
  * Which bucket holds which rows, as it changes: buckets are split, emptied, and get rows behind the last one.
- * Format reference part 3, sections A2.2 and A8.2.
+ * Format reference part 3, sections A2 and A7.
  */
 import type { BucketIndex } from "./header.ts";
 

@@ -1,5 +1,5 @@
 /**
- * Changes the buckets of an IncrementalStMan: format reference part 3, section A8.
+ * Changes the buckets of an IncrementalStMan: format reference part 3, section A7.
  *
  * What is put in a row holds for that row alone, unless no row behind it was ever put: then it holds for all rows behind
  * it as well, those that will be added included. Buckets behind are told of such a value when somebody looks at them,

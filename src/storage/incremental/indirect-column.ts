@@ -174,7 +174,7 @@ export class IndirectColumn implements ManagedColumn {
 
   /**
    * Puts whole arrays. Equal ones in rows that follow each other are stored once, but for that of the last row: casacore
-   * overwrites the array of a reopened table's last row in place, whoever shares it (format reference part 3, A8.2).
+   * overwrites the array of a reopened table's last row in place, whoever shares it (format reference part 3, A7).
    */
   *#put(rows: Rows, shape: readonly number[], source: CellSource, at: number): Plan<void> {
     const arrays = yield* this.#arrays.open();

@@ -1,6 +1,6 @@
 /**
  * IncrementalStMan: a value is stored only where it differs from that of the row before, and holds until the next.
- * Format reference part 3, sections A1 to A8.
+ * Format reference part 3, sections A1 to A7.
  */
 import { TableError } from "../../error.ts";
 import { fileSize, type Plan, readBytes } from "../../io/plan.ts";

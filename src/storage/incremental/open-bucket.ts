@@ -1,5 +1,5 @@
 /**
- * A bucket in memory, taken apart so that it can be changed: format reference part 3, sections A3 and A8.
+ * A bucket in memory, taken apart so that it can be changed: format reference part 3, sections A3 and A7.
  *
  * Values that are no longer needed stay where they are until room is needed or the bucket is written; then the others
  * close up, in the order in which they were added. So a bucket ends up with the bytes that casacore gives it, which

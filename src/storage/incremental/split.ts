@@ -1,5 +1,5 @@
 /**
- * Where a bucket is split that has no room for a value: format reference part 3, section A8.2. The same rows as casacore
+ * Where a bucket is split that has no room for a value: format reference part 3, section A7. The same rows as casacore
  * takes, where it can split at all.
  */
 import { DATA_START } from "./bucket.ts";
