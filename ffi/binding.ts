@@ -113,6 +113,23 @@ export interface ExtentPlace {
   readonly moveCount: number;
 }
 
+/** A file opened past the page cache: its second descriptor, and what transfers have to keep to. */
+export interface DirectFile {
+  /** The descriptor with O_DIRECT. */
+  readonly fd: number;
+  /** Bytes of which addresses in memory must be multiples, and of which offsets and lengths in the file must be. */
+  readonly alignment: Float64Array<ArrayBuffer>;
+}
+
+/** Why a file can't be opened past the page cache, by the numbers of the library. */
+const DIRECT_REASONS: readonly ((error: string) => string)[] = [
+  (error) => `it can't be tried (${error})`,
+  () => "this system has no O_DIRECT",
+  () => "it lies in a file system in memory, without a disk to write to",
+  (error) => `its file system refuses O_DIRECT (${error})`,
+  () => "its file system has no O_DIRECT for this file",
+];
+
 /** What a caller is going to do with mapped memory. */
 export type Advice = "normal" | "sequential" | "random" | "willNeed" | "dontNeed";
 
@@ -288,6 +305,88 @@ export class NativeLibrary {
     const segments = this.#segments(sources);
     const result = await this.symbols.pwritev_async(fd, segments, sources.length, offset, stats);
     keep(segments, sources, stats);
+    return result;
+  }
+
+  /**
+   * Opens the file of a descriptor anew, past the page cache; a text says why that can't be. Both descriptors must be
+   * closed.
+   */
+  directOpen(fd: number, writing: boolean, stats: NativeStats | null = null): DirectFile | string {
+    const found = new Float64Array(3);
+    const direct = this.symbols.tessera_direct_open(fd, writing ? 1 : 0, found, stats);
+    return direct < 0 ? this.#directReason(found, direct) : { fd: direct, alignment: found.slice(0, 2) };
+  }
+
+  /** Tries a file without a name in a directory: "" when it can be written past the page cache, else why not. */
+  directTry(directory: string): string {
+    const found = new Float64Array(3);
+    const result = this.symbols.tessera_direct_try(encoder.encode(directory + "\0"), found);
+    return result < 0 ? this.#directReason(found, result) : "";
+  }
+
+  #directReason(found: Float64Array, error: number): string {
+    return DIRECT_REASONS[found[2]!]!(this.errnoName(error));
+  }
+
+  /**
+   * {@linkcode pread} past the page cache. `scratch` begins at a multiple of the alignment; bytes that went straight and
+   * bytes that were copied on the way are added to `moved`.
+   */
+  directRead(
+    fd: number,
+    direct: DirectFile,
+    target: Uint8Array<ArrayBuffer>,
+    offset: number,
+    scratch: Uint8Array<ArrayBuffer>,
+    moved: Float64Array<ArrayBuffer>,
+    stats: NativeStats | null = null,
+  ): number {
+    return this.symbols.tessera_direct_read(...directly(fd, direct, target, offset, scratch, moved, stats));
+  }
+
+  /** {@linkcode directRead} on another thread. */
+  async directReadAsync(
+    fd: number,
+    direct: DirectFile,
+    target: Uint8Array<ArrayBuffer>,
+    offset: number,
+    scratch: Uint8Array<ArrayBuffer>,
+    moved: Float64Array<ArrayBuffer>,
+    stats: NativeStats | null = null,
+  ): Promise<number> {
+    const request = directly(fd, direct, target, offset, scratch, moved, stats);
+    const result = await this.symbols.direct_read_async(...request);
+    keep(request);
+    return result;
+  }
+
+  /** {@linkcode pwrite} past the page cache; otherwise as {@linkcode directRead}. */
+  directWrite(
+    fd: number,
+    direct: DirectFile,
+    source: Uint8Array<ArrayBuffer>,
+    offset: number,
+    scratch: Uint8Array<ArrayBuffer>,
+    moved: Float64Array<ArrayBuffer>,
+    stats: NativeStats | null = null,
+  ): number {
+    return this.symbols.tessera_direct_write(...directly(fd, direct, source, offset, scratch, moved, stats));
+  }
+
+  /** {@linkcode directWrite} on another thread. */
+  async directWriteAsync(
+    fd: number,
+    direct: DirectFile,
+    source: Uint8Array<ArrayBuffer>,
+    offset: number,
+    scratch: Uint8Array<ArrayBuffer>,
+    moved: Float64Array<ArrayBuffer>,
+    stats: NativeStats | null = null,
+  ): Promise<number> {
+    const request = directly(fd, direct, source, offset, scratch, moved, stats);
+    const result = await this.symbols.direct_write_async(...request);
+    keep(request);
     return result;
   }
 
@@ -489,6 +588,30 @@ const encoder = new TextEncoder();
 
 /** Keeps what it is given from being collected while C works on it: it is still in use when the call returns. */
 function keep(..._used: unknown[]): void {}
+
+/** The parameters of a transfer past the page cache. */
+function directly(
+  fd: number,
+  direct: DirectFile,
+  bytes: Uint8Array<ArrayBuffer>,
+  offset: number,
+  scratch: Uint8Array<ArrayBuffer>,
+  moved: Float64Array<ArrayBuffer>,
+  stats: NativeStats | null,
+) {
+  return [
+    fd,
+    direct.fd,
+    bytes,
+    bytes.byteLength,
+    offset,
+    direct.alignment,
+    scratch,
+    scratch.byteLength,
+    moved,
+    stats,
+  ] as const;
+}
 
 /** The parameters that say which moves: doubles, count, kind, ndim, element, unit. */
 export function listOf(

@@ -38,6 +38,22 @@ const SYNC = {
   result: "i32", // int32_t
 } as const;
 
+const DIRECT = {
+  parameters: [
+    "i32", // int32_t fd
+    "i32", // int32_t direct
+    "buffer", // void *bytes
+    "f64", // double length
+    "f64", // double offset
+    "buffer", // const double *alignment
+    "buffer", // void *scratch
+    "f64", // double scratch_bytes
+    "buffer", // double *moved
+    "buffer", // uint64_t *stats
+  ],
+  result: "f64", // double
+} as const;
+
 const GATHER = {
   parameters: [
     "buffer", // const double *moves
@@ -227,6 +243,24 @@ const BLOCKING = {
     ],
     result: "f64", // double
   },
+  tessera_direct_open: {
+    parameters: [
+      "i32", // int32_t fd
+      "i32", // int32_t writing
+      "buffer", // double *found
+      "buffer", // uint64_t *stats
+    ],
+    result: "i32", // int32_t
+  },
+  tessera_direct_try: {
+    parameters: [
+      "buffer", // const char *directory
+      "buffer", // double *found
+    ],
+    result: "i32", // int32_t
+  },
+  tessera_direct_read: DIRECT,
+  tessera_direct_write: DIRECT,
   tessera_lock: LOCK,
   tessera_lock_test: LOCK,
   tessera_lock_owner: { parameters: [], result: "i32" }, // int32_t (void)
@@ -342,6 +376,8 @@ const NONBLOCKING = {
   pwrite_async: { name: "tessera_pwrite", nonblocking: true, ...PREAD },
   preadv_async: { name: "tessera_preadv", nonblocking: true, ...PREADV },
   pwritev_async: { name: "tessera_pwritev", nonblocking: true, ...PREADV },
+  direct_read_async: { name: "tessera_direct_read", nonblocking: true, ...DIRECT },
+  direct_write_async: { name: "tessera_direct_write", nonblocking: true, ...DIRECT },
   fdatasync_async: { name: "tessera_fdatasync", nonblocking: true, ...SYNC },
   fsync_async: { name: "tessera_fsync", nonblocking: true, ...SYNC },
   gather_async: { name: "tessera_gather", nonblocking: true, ...GATHER },

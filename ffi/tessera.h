@@ -97,6 +97,32 @@ TESSERA_EXPORT int32_t tessera_forget(int32_t fd, double offset, double length, 
 /* Address of a buffer, to find out how it is aligned. */
 TESSERA_EXPORT double tessera_address(const void *bytes);
 
+/*
+ * direct.c: past the page cache. tessera_direct_open opens the file of `fd` anew with O_DIRECT: the descriptor, and in
+ * `found` the alignment of memory and the size of a block, both in bytes; or -errno and in found[2] the reason.
+ * tessera_direct_try does that with a file without a name in a directory: 0 or -errno.
+ */
+enum {
+  TESSERA_DIRECT_UNKNOWN,
+  TESSERA_DIRECT_NO_SYSTEM,    /* this system doesn't have O_DIRECT */
+  TESSERA_DIRECT_IN_MEMORY,    /* a file system without a disk */
+  TESSERA_DIRECT_REFUSED,      /* open failed */
+  TESSERA_DIRECT_NOT_FOR_FILE, /* the file system can't do it with this file */
+};
+TESSERA_EXPORT int32_t tessera_direct_open(int32_t fd, int32_t writing, double *found, uint64_t *stats);
+TESSERA_EXPORT int32_t tessera_direct_try(const char *directory, double *found);
+/*
+ * As tessera_pread and tessera_pwrite. `alignment`: memory and block, as above. `scratch` begins at a multiple of the
+ * alignment and has room for a block at least. `moved` gets the bytes that went straight between disk and array added to
+ * its first double, those that were copied on the way to its second.
+ */
+TESSERA_EXPORT double tessera_direct_read(int32_t fd, int32_t direct, void *target, double length, double offset,
+                                          const double *alignment, void *scratch, double scratch_bytes, double *moved,
+                                          uint64_t *stats);
+TESSERA_EXPORT double tessera_direct_write(int32_t fd, int32_t direct, const void *source, double length,
+                                           double offset, const double *alignment, void *scratch,
+                                           double scratch_bytes, double *moved, uint64_t *stats);
+
 /* lock.c: byte-range locks, of the open file description where the system has them. Never waits. */
 #define TESSERA_UNLOCK 0
 #define TESSERA_LOCK_READ 1

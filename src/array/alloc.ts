@@ -13,12 +13,16 @@ const ALIGNED_FROM_BYTES = 1024;
 
 /**
  * Zeros for `elements` elements (complex values count as one). From 1 KiB on they begin at a multiple of 64 bytes in
- * memory when the C library is there; so `byteOffset` may be other than 0, and the buffer larger than the data.
+ * memory (or of `alignment`, a power of 2) when the C library is there; so `byteOffset` may be other than 0, and the buffer larger than the data.
  *
  * @throws TableError INVALID_ARGUMENT when `elements` is not a whole number from 0, LIMIT when the engine has no
  * memory for them or no typed array of that length.
  */
-export function allocate<D extends NumericType>(dtype: D, elements: number): NumericData<D> {
+export function allocate<D extends NumericType>(
+  dtype: D,
+  elements: number,
+  alignment = ALIGNMENT_BYTES,
+): NumericData<D> {
   if (!Number.isSafeInteger(elements) || elements < 0) {
     throw new TableError(
       "INVALID_ARGUMENT",
@@ -29,9 +33,9 @@ export function allocate<D extends NumericType>(dtype: D, elements: number): Num
   const native = bytes < ALIGNED_FROM_BYTES ? null : library();
   try {
     if (native === null) return viewOf(dtype, new ArrayBuffer(bytes), 0, elements);
-    const buffer = new ArrayBuffer(bytes + ALIGNMENT_BYTES);
-    const past = native.address(new Uint8Array(buffer)) % ALIGNMENT_BYTES;
-    return viewOf(dtype, buffer, (ALIGNMENT_BYTES - past) % ALIGNMENT_BYTES, elements);
+    const buffer = new ArrayBuffer(bytes + alignment);
+    const past = native.address(new Uint8Array(buffer)) % alignment;
+    return viewOf(dtype, buffer, (alignment - past) % alignment, elements);
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
     throw new TableError("LIMIT", `no memory for ${elements} elements of ${dtype} (${bytes} bytes)`, {

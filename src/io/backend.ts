@@ -15,7 +15,10 @@ export type OpenMode = "read" | "update" | "create";
 /** An open file. */
 export interface Handle {
   readonly path: string;
-  /** Fills `target` from `offset`; returns the bytes read, fewer than asked only at the end of the file. */
+  /**
+   * Fills `target` from `offset`; returns the bytes read, fewer than asked only at the end of the file. What lies behind
+   * them in `target` may have changed then.
+   */
   read(target: Uint8Array, offset: number): number;
   /** As `read`, without blocking; `target` is borrowed until the promise settles. */
   readAsync(target: Uint8Array, offset: number): Promise<number>;
@@ -55,7 +58,7 @@ export interface FileMap {
   readonly damaged: boolean;
 }
 
-/** Names of the backends. `direct` (O_DIRECT) is not there yet. */
+/** Names of the backends. */
 export type IoName = "node" | "seek" | "pread" | "mmap" | "direct" | "memory";
 
 /** What a path leads to. */

@@ -5,6 +5,7 @@ import { TableError } from "../error.ts";
 import { library, libraryStatus } from "../../ffi/binding.ts";
 import type { Backend, IoName } from "./backend.ts";
 import { type Context, sharedContext } from "./context.ts";
+import { DirectBackend, directRefused } from "./direct-backend.ts";
 import { MemoryBackend } from "./memory-backend.ts";
 import { MmapBackend } from "./mmap-backend.ts";
 import { NodeBackend } from "./node-backend.ts";
@@ -19,11 +20,12 @@ export interface BackendOptions {
   readonly context?: Context;
 }
 
-const BACKENDS: Readonly<Record<Exclude<IoName, "direct">, (options: BackendOptions) => Backend>> = {
+const BACKENDS: Readonly<Record<IoName, (options: BackendOptions) => Backend>> = {
   node: () => new NodeBackend(),
   seek: () => new SeekBackend(),
   pread: () => new PreadBackend(),
   mmap: () => new MmapBackend(),
+  direct: () => new DirectBackend(),
   memory: (options) => new MemoryBackend((options.context ?? sharedContext()).memory),
 };
 
@@ -37,9 +39,6 @@ export const IO_NAMES: readonly IoName[] = Object.keys(BACKENDS) as IoName[];
  * @throws TableError INVALID_ARGUMENT for a name that isn't one, UNSUPPORTED for one that doesn't work here.
  */
 export function openBackend(name: IoName | "auto", options: BackendOptions = {}): Backend {
-  if (name === "direct") {
-    throw new TableError("UNSUPPORTED", "I/O backend direct (O_DIRECT) is not there yet; use pread");
-  }
   const known = name === "auto" ? (library() === null ? "node" : "pread") : name;
   if (!Object.hasOwn(BACKENDS, known)) {
     throw new TableError(
@@ -59,18 +58,23 @@ export interface BackendReport {
   readonly works: boolean;
   /** True for the one that `auto` stands for. */
   readonly auto: boolean;
-  /** Why it works not, or is what `auto` stands for. */
+  /** Why it works not, or is what `auto` stands for; what is to be known of it here. */
   readonly reason: string;
 }
 
-/** Which backends work here, and which one `auto` stands for, with reasons. */
-export function backendReport(): BackendReport[] {
+/**
+ * Which backends work here, and which one `auto` stands for, with reasons. Whether files can be written past the page cache
+ * is asked of the file system of `directory`.
+ */
+export function backendReport(directory = "."): BackendReport[] {
   const status = libraryStatus();
   const auto: IoName = status.loaded ? "pread" : "node";
-  return [...IO_NAMES, "direct" as const].map((name) => {
+  return IO_NAMES.map((name) => {
     try {
       const works = openBackend(name).name === name;
-      const why = name !== auto
+      const why = name === "direct"
+        ? directReason(directory)
+        : name !== auto
         ? ""
         : status.loaded
         ? `the C library is loaded from ${status.path}`
@@ -85,4 +89,9 @@ export function backendReport(): BackendReport[] {
       };
     }
   });
+}
+
+function directReason(directory: string): string {
+  const refused = directRefused(directory);
+  return refused === "" ? "" : `a file in ${directory} goes through the page cache: ${refused}`;
 }

@@ -3,6 +3,7 @@
  * time costs more than the read or write itself.
  */
 import { allocate } from "../array/alloc.ts";
+import { ALIGNMENT } from "./counters.ts";
 
 /** Longest run of pending bytes: what one write call sends should still be in the processor's cache. */
 export const RUN_BYTES = 2 * 1024 * 1024;
@@ -16,9 +17,9 @@ export class BufferPool {
   readonly #free: Uint8Array<ArrayBuffer>[] = [];
   #scratch: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 
-  /** A buffer of RUN_BYTES bytes with any content. */
+  /** A buffer of RUN_BYTES bytes with any content, which disks can take it from as it lies. */
   take(): Uint8Array<ArrayBuffer> {
-    return this.#free.pop() ?? allocate("uint8", RUN_BYTES) as Uint8Array<ArrayBuffer>;
+    return this.#free.pop() ?? allocate("uint8", RUN_BYTES, ALIGNMENT) as Uint8Array<ArrayBuffer>;
   }
 
   /** Hands a buffer back that nobody looks at any more; others than those of `take` are ignored. */

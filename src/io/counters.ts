@@ -94,6 +94,16 @@ export interface IoSnapshot {
   readonly alignedWrites: number;
   /** The other writes. */
   readonly unalignedWrites: number;
+  /** Bytes of whole blocks of 4096 bytes that writes brought to a file. */
+  readonly alignedBytes: number;
+  /** Bytes of writes that began or ended within such a block, as far as they lay in it. */
+  readonly unalignedBytes: number;
+  /** Bytes that went straight between the disk and an array, past the page cache (backend `direct`). */
+  readonly directBytes: number;
+  /** Bytes of long accesses of backend `direct` that were copied on the way: the array or the range wasn't aligned. */
+  readonly copiedBytes: number;
+  /** Files that go through the page cache although backend `direct` was asked for, and why. A reset doesn't forget them. */
+  readonly fallbacks: readonly string[];
   /** Calls by duration: entry b counts those of 2^b to 2^(b+1) nanoseconds. */
   readonly latency: Readonly<Record<TimedKind, readonly number[]>>;
 }
@@ -113,6 +123,12 @@ export class IoStats {
   cacheMisses = 0;
   alignedWrites = 0;
   unalignedWrites = 0;
+  alignedBytes = 0;
+  unalignedBytes = 0;
+  directBytes = 0;
+  copiedBytes = 0;
+  /** Reasons, with the first file and the number of others. */
+  readonly #fallbacks = new Map<string, { file: string; others: number }>();
   readonly #latency: Record<TimedKind, Float64Array> = {
     read: new Float64Array(LATENCY_BUCKETS),
     write: new Float64Array(LATENCY_BUCKETS),
@@ -173,6 +189,17 @@ export class IoStats {
   alignment(offset: number, bytes: number): void {
     if (offset % ALIGNMENT === 0 && bytes % ALIGNMENT === 0) this.alignedWrites++;
     else this.unalignedWrites++;
+    const first = Math.ceil(offset / ALIGNMENT), last = Math.floor((offset + bytes) / ALIGNMENT);
+    const whole = Math.max(0, last - first) * ALIGNMENT;
+    this.alignedBytes += whole;
+    this.unalignedBytes += bytes - whole;
+  }
+
+  /** Notes a file that goes through the page cache although it should not. */
+  fallBack(file: string, reason: string): void {
+    const known = this.#fallbacks.get(reason);
+    if (known === undefined) this.#fallbacks.set(reason, { file, others: 0 });
+    else if (known.file !== file) known.others++;
   }
 
   /** Brings in what is counted elsewhere, before anybody looks: a backend that counts in C overrides it. */
@@ -203,6 +230,15 @@ export class IoStats {
       byColumn: Object.freeze(Object.fromEntries(byColumn)),
       alignedWrites: this.alignedWrites,
       unalignedWrites: this.unalignedWrites,
+      alignedBytes: this.alignedBytes,
+      unalignedBytes: this.unalignedBytes,
+      directBytes: this.directBytes,
+      copiedBytes: this.copiedBytes,
+      fallbacks: Object.freeze(
+        [...this.#fallbacks].map(([reason, { file, others }]) =>
+          `${file}${others === 0 ? "" : ` and ${others} more`}: ${reason}`
+        ),
+      ),
       latency: Object.freeze({
         read: Object.freeze([...this.#latency.read]),
         write: Object.freeze([...this.#latency.write]),
@@ -224,6 +260,10 @@ export class IoStats {
       this.cacheMisses =
       this.alignedWrites =
       this.unalignedWrites =
+      this.alignedBytes =
+      this.unalignedBytes =
+      this.directBytes =
+      this.copiedBytes =
         0;
     this.#hitsBefore = this.#missesBefore = 0;
     this.#columns.clear();

@@ -21,14 +21,14 @@ export class NativeHandle implements Handle {
   readonly fd: number;
   protected readonly native: NativeLibrary;
   protected readonly stats: NativeIoStats;
-  readonly #seek: SeekTracker;
+  protected readonly seek: SeekTracker;
 
   constructor(path: string, fd: number, native: NativeLibrary, stats: NativeIoStats) {
     this.path = path;
     this.fd = fd;
     this.native = native;
     this.stats = stats;
-    this.#seek = new SeekTracker(stats);
+    this.seek = new SeekTracker(stats);
   }
 
   /** Throws for a result below 0. */
@@ -40,7 +40,7 @@ export class NativeHandle implements Handle {
   read(target: Uint8Array, offset: number): number {
     const got = this.native.pread(this.fd, target as Bytes, offset, this.stats.block);
     this.check(got, "pread", offset);
-    this.#seek.access(offset, got);
+    this.seek.access(offset, got);
     return got;
   }
 
@@ -48,14 +48,14 @@ export class NativeHandle implements Handle {
     if (target.length < ASYNC_BYTES) return this.read(target, offset);
     const got = await this.native.preadAsync(this.fd, target as Bytes, offset, this.stats.block);
     this.check(got, "pread", offset);
-    this.#seek.access(offset, got);
+    this.seek.access(offset, got);
     return got;
   }
 
   write(bytes: Uint8Array, offset: number): void {
     if (bytes.length === 0) return;
     this.check(this.native.pwrite(this.fd, bytes as Bytes, offset, this.stats.block), "pwrite", offset);
-    this.#seek.access(offset, bytes.length);
+    this.seek.access(offset, bytes.length);
     this.stats.alignment(offset, bytes.length);
   }
 
@@ -63,7 +63,7 @@ export class NativeHandle implements Handle {
     const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
     const put = this.native.pwritev(this.fd, pieces as readonly Bytes[], offset, this.stats.block);
     this.check(put, "pwritev", offset);
-    this.#seek.access(offset, length);
+    this.seek.access(offset, length);
     this.stats.alignment(offset, length);
   }
 

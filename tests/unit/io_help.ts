@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { TableError, type TableErrorCode } from "../../src/error.ts";
 import type { Backend, IoName } from "../../src/io/backend.ts";
 import { Context } from "../../src/io/context.ts";
+import { DirectBackend } from "../../src/io/direct-backend.ts";
 import { backendReport, openBackend } from "../../src/io/backends.ts";
 
 /** Names of the backends that work here. */
@@ -12,14 +13,18 @@ export function backendsHere(): IoName[] {
   return backendReport().filter((line) => line.works).map((line) => line.name);
 }
 
-/** A backend instance. */
+/** A backend instance; `direct` sends even single blocks past the page cache. */
 export function makeBackend(name: IoName): Backend {
+  if (name === "direct") return new DirectBackend(1);
   return openBackend(name, { context: new Context() });
 }
 
 /** Runs `work` with a fresh backend and a directory that is removed after it. */
-export function inTempDirectory<T>(name: IoName, work: (backend: Backend, directory: string) => T): T {
-  const backend = makeBackend(name);
+export function inTempDirectory<T>(
+  name: IoName,
+  work: (backend: Backend, directory: string) => T,
+  backend = makeBackend(name),
+): T {
   if (name === "memory") {
     backend.makeDirectory("t");
     return work(backend, "t");
