@@ -69,7 +69,7 @@ function specOf({ name, dtype, kind = "scalar", shape, ndim, direct, comment }: 
 }
 
 /** True for columns that a manager can take. */
-function fits({ kind, dtype, shape, ndim }: JobColumn, manager: ManagerName): boolean {
+export function fits({ kind, dtype, shape, ndim }: JobColumn, manager: ManagerName): boolean {
   if (!TILED.includes(manager)) return true;
   if (kind !== "array" || dtype === "string") return false;
   return shape !== undefined || (ndim !== undefined && manager !== "column");
@@ -84,7 +84,8 @@ function unset({ dtype, kind = "scalar", shape }: JobColumn): unknown {
   return { shape, data: new Array(shape.reduce((a, b) => a * b, 1) * (complex ? 2 : 1)).fill(zero) };
 }
 
-interface ModelColumn {
+/** A column and what it holds. */
+export interface ModelColumn {
   readonly job: JobColumn;
   /** Its manager's kind and name. */
   readonly kind: ManagerName;
@@ -123,6 +124,8 @@ export interface Place {
   readonly options: object;
   /** Managers to choose from. */
   readonly managers: readonly ManagerName[];
+  /** Columns that a kind of manager shall not take. */
+  readonly avoid?: (job: JobColumn, kind: ManagerName) => boolean;
 }
 
 /** A table and its model. */
@@ -131,7 +134,8 @@ export class Bench {
   table: Table;
   model: Model;
   committed: Model;
-  #names = 0;
+  /** Names given so far. */
+  names = 0;
 
   constructor(place: Place, table: Table, model: Model) {
     this.place = place;
@@ -150,7 +154,7 @@ export class Bench {
     const storage: StorageSpec[] = [], specs: ColumnSpec[] = [];
     for (const [i, [column, manager]] of chosen.entries()) {
       const kind = place.managers[manager % place.managers.length]!;
-      const pool = POOL.filter((job) => fits(job, kind));
+      const pool = POOL.filter((job) => fits(job, kind) && !place.avoid?.(job, kind));
       const job = { ...pool[column % pool.length]!, name: `c${i}`, comment: `column ${i}` };
       const name = `${kind}${manager % 2}`, last = storage.find((spec) => spec.name === name);
       if (last !== undefined && TILED.includes(kind)) continue;
@@ -181,7 +185,7 @@ export class Bench {
   }
 
   #name(): string {
-    return `x${this.#names++}`;
+    return `x${this.names++}`;
   }
 
   /** A call that either does it, and the model follows, or is refused with one of `codes`. */
@@ -259,6 +263,12 @@ export class Bench {
   reopen(): void {
     this.table.close();
     this.table = Table.open(this.place.path, { ...this.place.options, mode: "rw" });
+    this.takeMemory();
+    this.committed = copyOf(this.model);
+  }
+
+  /** Takes over what columns hold whose values are only in memory. */
+  takeMemory(): void {
     const rows = rowsAsJson(this.table);
     for (const [name, column] of this.model.columns) {
       if (column.kind === "memory") column.cells = rows.map((row) => row[name]);
@@ -300,7 +310,7 @@ export class Bench {
     const { model, place, table } = this;
     const name = this.#name();
     const kind = place.managers[b % place.managers.length]!;
-    const pool = POOL.filter((job) => fits(job, kind));
+    const pool = POOL.filter((job) => fits(job, kind) && !place.avoid?.(job, kind));
     const job = { ...pool[a % pool.length]!, name };
     const same = [...model.columns].find(([, column]) => column.kind === kind);
     let manager = `m_${name}`;
