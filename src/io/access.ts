@@ -2,6 +2,7 @@
  * What a driver needs of a set of files: the steps of a plan, as calls. `TableFiles` is the implementation for a
  * table's directory; a MultiFile container or a remote store is another.
  */
+import type { AsyncRequest } from "./async-request.ts";
 import type { GatherStep, ScatterStep } from "./plan.ts";
 
 /** The files of one table, by name. Errors are TableErrors; a range past the end of a file is CORRUPT. */
@@ -26,6 +27,12 @@ export interface FileAccess {
   barrier(): void;
   /** Brings what `read`, `readInto` or `gather` with these arguments needs into reach without blocking. */
   readAsync(file: string, offset: number, length: number): Promise<Uint8Array>;
-  readIntoAsync(file: string, offset: number, target: Uint8Array): Promise<void>;
-  gatherAsync(step: GatherStep): Promise<void>;
+  readIntoAsync(file: string, offset: number, target: Uint8Array, request?: AsyncRequest): Promise<void>;
+  gatherAsync(step: GatherStep, request?: AsyncRequest): Promise<void>;
+  /**
+   * As `scatter` and `write`. They may return before the file has the bytes, if the request says that their memory
+   * stays as it is; its lanes are drained then before anything else is asked for.
+   */
+  scatterAsync?(step: ScatterStep, request: AsyncRequest): Promise<void>;
+  writeAsync?(file: string, offset: number, bytes: Uint8Array, request: AsyncRequest): Promise<void>;
 }

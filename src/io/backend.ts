@@ -8,6 +8,7 @@
 import { TableError } from "../error.ts";
 import type { MoveList } from "../array/moves.ts";
 import type { IoStats } from "./counters.ts";
+import type { Extent } from "./plan.ts";
 
 /** `read`: must exist. `update`: must exist, read and write. `create`: made or emptied, read and write. */
 export type OpenMode = "read" | "update" | "create";
@@ -24,6 +25,27 @@ export interface Handle {
   readAsync(target: Uint8Array, offset: number): Promise<number>;
   /** Writes all of `bytes` at `offset`, or throws. */
   write(bytes: Uint8Array, offset: number): void;
+  /**
+   * As `write`, without blocking; `bytes` is borrowed until the promise settles. No other thread looks at it but the
+   * system's, which says EFAULT where memory is gone.
+   */
+  writeAsync?(bytes: Uint8Array, offset: number): Promise<void>;
+  /**
+   * Reads extents, which are in ascending order, and moves boxes from them into `target`, by one call on another thread.
+   * `scratch` holds the longest extent. All that is passed is borrowed until the promise settles. False: the file ended
+   * before, and part of it may have been done.
+   */
+  gatherAsync?(
+    extents: readonly Extent[],
+    moves: MoveList,
+    target: Uint8Array,
+    scratch: Uint8Array,
+  ): Promise<boolean>;
+  /**
+   * Lays moves over zeros in `scratch` (as long as the extent) and writes that at the extent's offset, by one call on
+   * another thread. All that is passed is borrowed until the promise settles.
+   */
+  scatterAsync?(extent: Extent, moves: MoveList, source: Uint8Array, scratch: Uint8Array): Promise<void>;
   /** As one `write` of the pieces behind each other. */
   writev?(pieces: readonly Uint8Array[], offset: number): void;
   /** Size in bytes, asked anew each time. */

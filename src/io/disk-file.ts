@@ -6,9 +6,12 @@
  * asked for anew.
  */
 import { TableError } from "../error.ts";
+import type { MoveList } from "../array/moves.ts";
+import { turn, turnIsDue } from "./async-turns.ts";
 import type { Backend, FileMap, Handle } from "./backend.ts";
 import type { BufferPool } from "./buffers.ts";
 import { PAGE_BYTES, type PageCache, PageOwner, STAGING_BYTES } from "./page-cache.ts";
+import type { Extent } from "./plan.ts";
 
 /** What the files of a table have in common. */
 export interface FileShared {
@@ -197,6 +200,31 @@ export class DiskFile {
     if (got < target.length) this.#goOn(target, offset, got, offset + target.length);
   }
 
+  /**
+   * Moves boxes from extents into `target` by one call on another thread. False where the backend can't, or the file
+   * seems to end before.
+   */
+  async gatherAsync(
+    extents: readonly Extent[],
+    moves: MoveList,
+    target: Uint8Array,
+    scratch: Uint8Array,
+  ): Promise<boolean> {
+    const handle = this.#need();
+    if (handle.gatherAsync === undefined) return false;
+    this.#reading++;
+    try {
+      return await handle.gatherAsync(extents, moves, target, scratch);
+    } finally {
+      this.#reading--;
+    }
+  }
+
+  /** True when {@linkcode gatherAsync} can be asked. */
+  get gathers(): boolean {
+    return this.#need().gatherAsync !== undefined;
+  }
+
   async #readAsync(target: Uint8Array, offset: number): Promise<number> {
     const handle = this.#need();
     this.#reading++;
@@ -224,6 +252,7 @@ export class DiskFile {
         this.#doneWith(index, to, memory);
       }
       if (changes !== this.#changes) return;
+      if (turnIsDue()) await turn();
       index = to;
     }
   }
@@ -474,6 +503,55 @@ export class DiskFile {
     }
     if (this.#size >= 0 && at > this.#size) this.#size = at;
     if (at > this.#atLeast) this.#atLeast = at;
+  }
+
+  /** As `write` of one piece, without blocking where the backend can. */
+  async writeAsync(bytes: Uint8Array, offset: number): Promise<void> {
+    const handle = this.#need();
+    if (handle.writeAsync === undefined) {
+      this.write([bytes], offset);
+      return await turn();
+    }
+    await this.#sending(offset, bytes.length, () => handle.writeAsync!(bytes, offset));
+  }
+
+  /** Lays boxes over zeros and writes that, by one call on another thread; false where the backend can't. */
+  async scatterAsync(
+    extent: Extent,
+    moves: MoveList,
+    source: Uint8Array,
+    scratch: Uint8Array,
+  ): Promise<boolean> {
+    const handle = this.#need();
+    if (handle.scatterAsync === undefined) return false;
+    const { offset, length } = extent;
+    await this.#sending(offset, length, () => handle.scatterAsync!(extent, moves, source, scratch));
+    return true;
+  }
+
+  /** Runs what writes `length` bytes at `offset` without blocking, and takes it into account. */
+  async #sending(offset: number, length: number, send: () => Promise<void>): Promise<void> {
+    const { cache } = this.#shared, end = offset + length;
+    const forget = () => {
+      this.#changes++;
+      cache.dropRange(this.#owner, offset, end);
+    };
+    forget();
+    this.#unsynced = true;
+    this.#reading++;
+    try {
+      await send();
+    } catch (error) {
+      this.#size = -1;
+      cache.dropFrom(this.#owner, offset);
+      throw error;
+    } finally {
+      this.#reading--;
+      // What was read meanwhile may be half of it.
+      forget();
+    }
+    if (this.#size >= 0 && end > this.#size) this.#size = end;
+    if (end > this.#atLeast) this.#atLeast = end;
   }
 
   /** Pieces copied behind each other, for a backend that takes one at a time. */

@@ -11,7 +11,11 @@ import { BufferPool } from "./buffers.ts";
 import { type CommitRequest, Commits, type Counters } from "./commit.ts";
 import { type Context, sharedContext } from "./context.ts";
 import type { FileShared } from "./disk-file.ts";
-import { gather, gatherAsync, scatter, type Tools } from "./gather.ts";
+import { gatherAsync } from "./async-gather.ts";
+import { AsyncRequest } from "./async-request.ts";
+import { readIntoAsync } from "./async-read.ts";
+import { scatterAsync, sendAsync } from "./async-scatter.ts";
+import { gather, scatter, type Tools } from "./gather.ts";
 import type { JournalRecord } from "./journal-format.ts";
 import type { GatherStep, ScatterStep } from "./plan.ts";
 import { BYPASS_BYTES, TableFile } from "./table-file.ts";
@@ -67,6 +71,7 @@ export class TableFiles implements FileAccess {
       cacheBytes: context.cacheBytes,
       write: (file, offset, bytes) => this.#take(file, offset, bytes),
       claimed: (file, offset) => this.#relieve(file, offset),
+      mayPass: (file, offset) => this.#mayPass(file, offset),
     };
   }
 
@@ -172,17 +177,17 @@ export class TableFiles implements FileAccess {
     });
   }
 
-  readIntoAsync(file: string, offset: number, target: Uint8Array): Promise<void> {
-    return this.#wait(async () => {
-      const opened = this.#file(file);
-      if (target.length >= BYPASS_BYTES) return await opened.fillAsync(target, offset);
-      await opened.loadAsync(offset, target.length);
-      opened.fill(target, offset, true);
-    });
+  readIntoAsync(
+    file: string,
+    offset: number,
+    target: Uint8Array,
+    request = new AsyncRequest(),
+  ): Promise<void> {
+    return this.#wait(() => readIntoAsync(this.#file(file), offset, target, request));
   }
 
-  gatherAsync(step: GatherStep): Promise<void> {
-    return this.#wait(() => gatherAsync(this.#file(step.file), step, this.#tools));
+  gatherAsync(step: GatherStep, request = new AsyncRequest()): Promise<void> {
+    return this.#wait(() => gatherAsync(this.#file(step.file), step, this.#tools, request));
   }
 
   /** Counts what runs without blocking: files must not be closed under it. */
@@ -214,8 +219,16 @@ export class TableFiles implements FileAccess {
     scatter(this.#change(step.file), step, this.#tools);
   }
 
+  scatterAsync(step: ScatterStep, request: AsyncRequest): Promise<void> {
+    return this.#wait(() => scatterAsync(this.#change(step.file), step, this.#tools, request));
+  }
+
   write(file: string, offset: number, bytes: Uint8Array): void {
     this.#take(this.#change(file), offset, bytes);
+  }
+
+  writeAsync(file: string, offset: number, bytes: Uint8Array, request: AsyncRequest): Promise<void> {
+    return this.#wait(() => sendAsync(this.#change(file), offset, bytes, this.#tools, request));
   }
 
   replace(file: string, bytes: Uint8Array): void {

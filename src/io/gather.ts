@@ -20,6 +20,8 @@ export interface Tools {
   write(file: TableFile, offset: number, bytes: Uint8Array): void;
   /** Says that memory claimed at `offset` was filled. */
   claimed(file: TableFile, offset: number): void;
+  /** True when bytes from `offset` on can be sent at once. */
+  mayPass(file: TableFile, offset: number): boolean;
 }
 
 /** Share of the page cache that one gather may go through: it would push out everything else otherwise. */
@@ -28,7 +30,7 @@ const CACHE_SHARE = 1 / 8;
 const MAP_BYTES = 64 * 1024;
 
 /** True when a gather is better served by the page cache: it is small, or wants little of what it must read. */
-function throughCache(step: GatherStep, tools: Tools): boolean {
+export function throughCache(step: GatherStep, tools: Tools): boolean {
   let total = 0;
   for (const { length, firstMove, moveCount } of step.extents) {
     total += length;
@@ -65,78 +67,12 @@ export function gather(file: TableFile, step: GatherStep, tools: Tools): void {
   }
 }
 
-/**
- * As {@linkcode gather}, without blocking while the disk is read. Two jobs are under way at a time: one is read while
- * the boxes of the other are moved.
- */
-export async function gatherAsync(file: TableFile, step: GatherStep, tools: Tools): Promise<void> {
-  const cached = throughCache(step, tools);
-  const map = mapOf(file, step, cached);
-  if (map !== null) {
-    const halves = stretches(step).flatMap(([first, count]) => {
-      const half = count >> 1;
-      return [[first, half], [first + half, count - half]] as const;
-    });
-    const jobs = halves.filter(([, count]) => count > 0).map(([first, count]) => () =>
-      file.borrow(() => map.gatherAsync(step.moves, first, count, step.target))
-    );
-    return await twoAtATime(jobs);
-  }
-  if (cached) {
-    for (const extent of step.extents) {
-      const { lo, hi } = wholeSpan(extent, unionSpan(step.moves, extent.firstMove, extent.moveCount));
-      await file.loadAsync(lo, hi - lo);
-    }
-    return gatherCached(file, step, tools);
-  }
-  const jobs: (() => Promise<void>)[] = [];
-  for (const job of planGather(step.extents, step.moves)) {
-    if (job.kind === "direct") {
-      for (const { bytes, offset } of directTargets(job, step, CHUNK_BYTES)) {
-        jobs.push(async () => {
-          await file.fillAsync(bytes, offset);
-          swapInPlace(bytes, step.moves, tools.kernels);
-        });
-      }
-    } else {
-      jobs.push(async () => {
-        const buffer = job.length <= CHUNK_BYTES ? tools.pool.take() : new Uint8Array(job.length);
-        try {
-          const bytes = buffer.subarray(0, job.length);
-          await file.fillAsync(bytes, job.offset);
-          tools.kernels.gather(job.moves, job.first, job.count, bytes, job.offset, step.target);
-        } finally {
-          tools.pool.give(buffer);
-        }
-      });
-    }
-  }
-  await twoAtATime(jobs);
-}
-
-/** Runs jobs in order, two at a time, and stops after the first failure; none is under way when it returns. */
-async function twoAtATime(jobs: readonly (() => Promise<void>)[]): Promise<void> {
-  let next = 0, failure: { error: unknown } | undefined;
-  const worker = async (): Promise<void> => {
-    while (next < jobs.length && failure === undefined) {
-      try {
-        await jobs[next++]!();
-      } catch (error) {
-        failure ??= { error };
-      }
-    }
-  };
-  await Promise.all([worker(), worker()]);
-  if (failure !== undefined) throw failure.error;
-}
-
 /** The parts of the array that a direct job reads to, in pieces when their bytes are swapped while they are warm. */
 function directTargets(
   job: GatherJob & { kind: "direct" },
   step: GatherStep,
-  piece = Infinity,
 ): { bytes: Uint8Array; offset: number }[] {
-  const most = step.moves.swapUnit > 1 ? CHUNK_BYTES : piece;
+  const most = step.moves.swapUnit > 1 ? CHUNK_BYTES : Infinity;
   const parts: { bytes: Uint8Array; offset: number }[] = [];
   for (let done = 0; done < job.length; done += most) {
     const length = Math.min(most, job.length - done);
@@ -153,7 +89,7 @@ function swapInPlace(bytes: Uint8Array, moves: MoveList, kernels: Kernels): void
 
 // ---- mapped
 
-function mapOf(file: TableFile, step: GatherStep, cached: boolean): FileMap | null {
+export function mapOf(file: TableFile, step: GatherStep, cached: boolean): FileMap | null {
   const { extents } = step;
   if (extents.length === 0 || (cached && extents.reduce((sum, e) => sum + e.length, 0) < MAP_BYTES)) {
     return null;
@@ -168,7 +104,7 @@ function gatherMapped(map: FileMap, step: GatherStep): void {
 }
 
 /** First move and number of moves of extents whose moves follow one another in the list. */
-function stretches({ extents }: GatherStep): [first: number, count: number][] {
+export function stretches({ extents }: GatherStep): [first: number, count: number][] {
   const found: [number, number][] = [];
   for (const { firstMove, moveCount } of extents) {
     const last = found[found.length - 1];
@@ -181,7 +117,7 @@ function stretches({ extents }: GatherStep): [first: number, count: number][] {
 
 // ---- through the cache
 
-function gatherCached(file: TableFile, step: GatherStep, tools: Tools): void {
+export function gatherCached(file: TableFile, step: GatherStep, tools: Tools): void {
   const { moves, target } = step;
   const piece = (list: MoveList, first: number, count: number, { lo, hi }: Span): void => {
     let bytes = file.view(lo, hi);
@@ -207,7 +143,7 @@ function gatherCached(file: TableFile, step: GatherStep, tools: Tools): void {
 }
 
 /** What is brought into the cache for an extent: all of a small one, since its other rows are likely to be next. */
-function wholeSpan(extent: Extent, span: Span): Span {
+export function wholeSpan(extent: Extent, span: Span): Span {
   const lo = extent.offset, hi = lo + extent.length;
   return extent.length < BYPASS_BYTES && lo <= span.lo && hi >= span.hi ? { lo, hi } : span;
 }
@@ -240,7 +176,7 @@ export function scatter(file: TableFile, step: ScatterStep, tools: Tools): void 
 }
 
 /** True for one move whose elements fill `length` bytes of the file without a hole. */
-function isOneBlock(moves: MoveList, first: number, count: number, length: number): boolean {
+export function isOneBlock(moves: MoveList, first: number, count: number, length: number): boolean {
   return count === 1 && fileBlock(moves, first) === length;
 }
 

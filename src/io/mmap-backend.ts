@@ -6,7 +6,7 @@
 import type { MoveList } from "../array/moves.ts";
 import { MappedFile } from "../../ffi/mapped.ts";
 import type { Backend, FileMap, Handle, OpenMode } from "./backend.ts";
-import { NativeBackend, NativeHandle } from "./pread-backend.ts";
+import { CachedHandle, NativeBackend } from "./pread-backend.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -62,7 +62,7 @@ class NativeMap implements FileMap {
   }
 }
 
-class MmapHandle extends NativeHandle {
+class MmapHandle extends CachedHandle {
   /** The newest map, and older ones that views or requests still use. */
   #maps: NativeMap[] = [];
 

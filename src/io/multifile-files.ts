@@ -16,6 +16,7 @@ import { kernels } from "../array/choose.ts";
 import type { Kernels } from "../array/kernels.ts";
 import { MoveList } from "../array/moves.ts";
 import type { FileAccess } from "./access.ts";
+import { AsyncRequest } from "./async-request.ts";
 import { BufferPool, RUN_BYTES } from "./buffers.ts";
 import { CHUNK_BYTES, type GatherJob, planGather } from "./gather-plan.ts";
 import type { Extent, GatherStep } from "./plan.ts";
@@ -208,17 +209,28 @@ export class ContainerFiles implements FileAccess {
     return bytes;
   }
 
-  async readIntoAsync(file: string, offset: number, target: Uint8Array): Promise<void> {
+  async readIntoAsync(
+    file: string,
+    offset: number,
+    target: Uint8Array,
+    request = new AsyncRequest(),
+  ): Promise<void> {
     const stretches = this.#open(file);
-    if (stretches === undefined) return await this.#outer.readIntoAsync(file, offset, target);
+    if (stretches === undefined) return await this.#outer.readIntoAsync(file, offset, target, request);
     this.#check(file, stretches, offset, target.length);
-    await this.#fillAsync(stretches, target, offset);
+    await this.#fillAsync(stretches, target, offset, request);
   }
 
-  async #fillAsync(stretches: Stretches, target: Uint8Array, from: number): Promise<void> {
+  async #fillAsync(
+    stretches: Stretches,
+    target: Uint8Array,
+    from: number,
+    request?: AsyncRequest,
+  ): Promise<void> {
     let at = 0;
     for (const { offset, length } of stretches.pieces(from, from + target.length)) {
-      await this.#outer.readIntoAsync(this.#container, offset, target.subarray(at, at + length));
+      request?.check();
+      await this.#outer.readIntoAsync(this.#container, offset, target.subarray(at, at + length), request);
       at += length;
     }
   }
@@ -243,16 +255,17 @@ export class ContainerFiles implements FileAccess {
     }
   }
 
-  async gatherAsync(step: GatherStep): Promise<void> {
+  async gatherAsync(step: GatherStep, request = new AsyncRequest()): Promise<void> {
     const stretches = this.#open(step.file);
-    if (stretches === undefined) return await this.#outer.gatherAsync(step);
+    if (stretches === undefined) return await this.#outer.gatherAsync(step, request);
     const { inside, across } = this.#takeApart(step, stretches);
-    if (inside !== null) await this.#outer.gatherAsync(inside);
+    if (inside !== null) await this.#outer.gatherAsync(inside, request);
     for (const job of planGather(across, step.moves)) {
       const end = this.#check(step.file, stretches, job.offset, job.length);
       if (job.kind === "direct") {
         for (const { bytes, offset } of directPieces(job, step)) {
-          await this.#fillAsync(stretches, bytes, offset);
+          await this.#fillAsync(stretches, bytes, offset, request);
+          request.check();
           this.#swap(bytes, step);
         }
       } else {
@@ -262,6 +275,7 @@ export class ContainerFiles implements FileAccess {
         try {
           const bytes = buffer.subarray(0, length);
           await this.#fillAsync(stretches, bytes, job.offset);
+          request.check();
           this.#kernels.gather(job.moves, job.first, job.count, bytes, job.offset, step.target);
         } finally {
           this.#pool.give(buffer as Uint8Array<ArrayBuffer>);

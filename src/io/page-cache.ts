@@ -309,6 +309,15 @@ export class PageCache {
     if (entry !== undefined) this.#remove(entry);
   }
 
+  /** Forgets the pages of a range, and a short last one before it: the file may be longer now. */
+  dropRange(owner: PageOwner, start: number, end: number): void {
+    if (owner.pages.size === 0) return;
+    for (const entry of [...owner.pages.values()]) {
+      const from = entry.index * PAGE_BYTES;
+      if ((from < end && from + PAGE_BYTES > start) || entry.index === owner.short) this.#remove(entry);
+    }
+  }
+
   /** Forgets what the file's change of length at byte `offset` makes untrue: pages that reach past it, and a short last one. */
   dropFrom(owner: PageOwner, offset: number): void {
     for (const entry of [...owner.pages.values()]) {

@@ -3,11 +3,13 @@
  * that follow one another go out by one pwritev, and reads on another thread leave this one free.
  */
 import { TableError } from "../error.ts";
-import { library, libraryStatus, type NativeLibrary } from "../../ffi/binding.ts";
+import type { MoveList } from "../array/moves.ts";
+import { library, libraryStatus, type NativeLibrary, packExtents, shortExtent } from "../../ffi/binding.ts";
 import type { Backend, Handle, OpenMode, PathKind } from "./backend.ts";
 import { SeekTracker } from "./counters.ts";
 import { NativeIoStats } from "./native-stats.ts";
 import { NodePaths } from "./node-backend.ts";
+import type { Extent } from "./plan.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -84,6 +86,41 @@ export class NativeHandle implements Handle {
   }
 }
 
+/** A file whose every access goes through the system's page cache. */
+export class CachedHandle extends NativeHandle {
+  async writeAsync(bytes: Uint8Array, offset: number): Promise<void> {
+    if (bytes.length < ASYNC_BYTES) return this.write(bytes, offset);
+    this.check(
+      await this.native.pwriteAsync(this.fd, bytes as Bytes, offset, this.stats.block),
+      "pwrite",
+      offset,
+    );
+    this.seek.access(offset, bytes.length);
+    this.stats.alignment(offset, bytes.length);
+  }
+
+  async gatherAsync(
+    extents: readonly Extent[],
+    moves: MoveList,
+    target: Uint8Array,
+    scratch: Uint8Array,
+  ): Promise<boolean> {
+    const first = extents[0]!, last = extents[extents.length - 1]!;
+    const result = await this.native.gatherFileAsync(
+      this.fd,
+      packExtents(extents),
+      moves,
+      target as Bytes,
+      scratch as Bytes,
+      this.stats.block,
+    );
+    this.seek.access(first.offset, last.offset + last.length - first.offset);
+    if (shortExtent(result) >= 0) return false;
+    this.check(result, "pread", first.offset);
+    return true;
+  }
+}
+
 const FLAGS = {
   read: {},
   update: { write: true },
@@ -136,6 +173,6 @@ export class PreadBackend extends NativeBackend implements Backend {
   }
 
   open(path: string, mode: OpenMode): Handle {
-    return new NativeHandle(path, this.descriptor(path, mode), this.native, this.stats);
+    return new CachedHandle(path, this.descriptor(path, mode), this.native, this.stats);
   }
 }

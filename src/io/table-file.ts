@@ -11,12 +11,14 @@
  */
 import { TableError } from "../error.ts";
 import { allocate } from "../array/alloc.ts";
+import type { MoveList } from "../array/moves.ts";
 import type { FileMap } from "./backend.ts";
 import { RUN_BYTES } from "./buffers.ts";
 import { DiskFile, type FileShared } from "./disk-file.ts";
 import { PAGE_BYTES } from "./page-cache.ts";
 import { type JournalRecord, SECTOR_BYTES } from "./journal-format.ts";
 import { Pending, runBytes } from "./pending.ts";
+import type { Extent } from "./plan.ts";
 import { type Range, RangeSet } from "./ranges.ts";
 
 /** Reads and writes of this many bytes and more go past the page cache and the pending runs. */
@@ -155,6 +157,22 @@ export class TableFile {
     this.fill(target, offset, false);
   }
 
+  /** Moves boxes from extents, in ascending order, by one call on another thread; false: it has to be done otherwise. */
+  async gatherAsync(
+    extents: readonly Extent[],
+    moves: MoveList,
+    target: Uint8Array,
+    scratch: Uint8Array,
+  ): Promise<boolean> {
+    return await this.#disk.gatherAsync(extents, moves, target, scratch);
+  }
+
+  /** True when {@linkcode gatherAsync} may be asked for extents within a range. */
+  gathers(lo: number, hi: number): boolean {
+    this.#checkRange(lo, hi - lo);
+    return this.isClean(lo, hi) && this.#disk.gathers;
+  }
+
   /** Brings what `read` or a cached `fill` of a range needs into the page cache, without blocking. */
   async loadAsync(offset: number, length: number): Promise<void> {
     const end = this.#checkRange(offset, length);
@@ -239,7 +257,34 @@ export class TableFile {
 
   /** Sends bytes at once. */
   writeThrough(offset: number, bytes: Uint8Array): void {
-    const end = this.#checkRange(offset, bytes.length);
+    const end = this.#through(offset, bytes.length);
+    this.#disk.write([bytes], offset);
+    this.#pending.sent(offset, end);
+  }
+
+  /** As {@linkcode writeThrough}, without blocking. */
+  async writeThroughAsync(offset: number, bytes: Uint8Array): Promise<void> {
+    const end = this.#through(offset, bytes.length);
+    await this.#disk.writeAsync(bytes, offset);
+    this.#pending.sent(offset, end);
+  }
+
+  /** Lays boxes over zeros and sends that at once, by one call on another thread; false where the backend can't. */
+  async scatterAsync(
+    extent: Extent,
+    moves: MoveList,
+    source: Uint8Array,
+    scratch: Uint8Array,
+  ): Promise<boolean> {
+    const end = this.#through(extent.offset, extent.length);
+    if (!await this.#disk.scatterAsync(extent, moves, source, scratch)) return false;
+    this.#pending.sent(extent.offset, end);
+    return true;
+  }
+
+  /** Prepares the file for bytes that are sent at once, and gives their end. */
+  #through(offset: number, length: number): number {
+    const end = this.#checkRange(offset, length);
     this.#need();
     this.#prepare();
     // Bytes that a pending truncation cuts off must not come back behind what is written here.
@@ -247,8 +292,7 @@ export class TableFile {
       this.#disk.resize(this.#cut);
       this.#cut = Infinity;
     }
-    this.#disk.write([bytes], offset);
-    this.#pending.sent(offset, end);
+    return end;
   }
 
   /** Makes the file empty, or makes a new one. With `truncate` nobody needs the old content in case of a crash. */
