@@ -5,6 +5,7 @@
 import type { PlainTableDat } from "../format/table-dat.ts";
 import type { TableLockContent } from "../format/table-lock.ts";
 import type { MultiFileHeader } from "../format/multifile.ts";
+import { JOURNAL_FILE } from "../io/journal-format.ts";
 import { delegate, type Plan } from "../io/plan.ts";
 import { checkCells } from "../storage/check-cells.ts";
 import type { Findings } from "../storage/findings.ts";
@@ -22,7 +23,7 @@ const UNCONFIRMED_ROWS = 1_000_000;
 const SOME = 5;
 
 /** Files of a table that no storage manager has. */
-const OWN_FILES = ["table.dat", "table.info", "table.lock"];
+const OWN_FILES = ["table.dat", "table.info", "table.lock", JOURNAL_FILE];
 /** What managers call their files. */
 const MANAGER_FILE = /^table\.f(\d+)(?!\d)/;
 

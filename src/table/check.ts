@@ -19,9 +19,12 @@ import type { Backend } from "../io/backend.ts";
 import { openBackend } from "../io/backends.ts";
 import { runSync } from "../io/drivers.ts";
 import { TableFiles } from "../io/files.ts";
+import { JOURNAL_FILE } from "../io/journal-format.ts";
+import { inspect } from "../io/recovery.ts";
 import { readWholeFile } from "../io/whole-file.ts";
 import { type Finding, Findings } from "../storage/findings.ts";
 import { checkPlain } from "./check-plain.ts";
+import { COUNTERS } from "./read-state.ts";
 import { contextOf, openBody } from "./open.ts";
 import { PlainBody } from "./plain.ts";
 import { realPath } from "./real-path.ts";
@@ -172,6 +175,7 @@ class Checker {
     const lock = this.#readLock(files, findings);
     const dat = this.#readDat(files, findings);
     this.#checkInfo(files, findings);
+    this.#checkJournal(files, findings);
     if (dat === null) return { rows: null, files: names.length };
     this.#follow(dat, task, files.pathOf("table.dat"));
     let body;
@@ -179,7 +183,10 @@ class Checker {
       body = openBody(directory, this.#openOptions());
     } catch (error) {
       // What is wrong with another table is found when that one is looked at.
-      if (dat.kind === "PlainTable" || !isOfOther(error, directory)) findings.caught(error, directory);
+      const told = error instanceof TableError && error.code === "NEEDS_RECOVERY" && error.file === directory;
+      if (!told && (dat.kind === "PlainTable" || !isOfOther(error, directory))) {
+        findings.caught(error, directory);
+      }
       return { rows: null, files: names.length };
     }
     try {
@@ -245,6 +252,31 @@ class Checker {
     } catch (error) {
       // The file was read before: what is wrong with it has been found.
       if (!(error instanceof TableError)) throw error;
+    }
+  }
+
+  /** A journal that is there is that of a commit under way, or one whose writer died. */
+  #checkJournal(files: TableFiles, findings: Findings): void {
+    const { backend, directory } = files, path = files.pathOf(JOURNAL_FILE);
+    const advice = "`table recover` says what can be done";
+    try {
+      if (backend.kind(path) === null) return;
+      const verdict = inspect(directory, backend, COUNTERS);
+      switch (verdict.kind) {
+        case "none":
+          return findings.note("a journal that was begun and never used", path);
+        case "complete":
+          return findings.note("a commit is complete, and its journal is still there", path);
+        case "undo":
+          return findings.wrong(`a commit is under way, or its writer died; ${advice}`, path);
+        case "refuse":
+          return findings.wrong(
+            `a writer died in the middle of a commit, and ${verdict.reason}; ${advice}`,
+            path,
+          );
+      }
+    } catch (error) {
+      findings.caught(error, path);
     }
   }
 

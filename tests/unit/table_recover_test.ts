@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import {
   array,
   backendReport,
+  checkTable,
   Context,
   type RecoverFinding,
   type RecoverOptions,
@@ -112,6 +113,37 @@ Deno.test("a journal is told in every window of a commit, nothing is touched, an
     "a journal that was begun and never used",
     "a writer died in the middle of a commit",
   ]);
+});
+
+Deno.test("a check tells of a journal, and of a copy that didn't take table.dat's place", () => {
+  const made = commit(), told = new Set<string>();
+  for (let at = made.begin; at <= made.end; at++) {
+    const context = on(made.log.prefix(at));
+    const { findings, wrong } = checkTable("/t", { io: "memory", context });
+    assert.equal(findings.filter(({ note }) => !note).length, wrong);
+    for (const { note, file, message } of findings) {
+      told.add(`${note ? "note" : "wrong"} ${file.slice(3)}: ${message}`);
+    }
+  }
+  const changed = diskAfter(made, "rename");
+  setLock(changed, { ...lockOf(changed), modifyCounter: lockOf(changed).modifyCounter + 1 });
+  for (const { file, message } of checkTable("/t", { io: "memory", context: changed }).findings) {
+    told.add(`${file.slice(3)}: ${message}`);
+  }
+  const advice = "`table recover` says what can be done";
+  const refused =
+    "a writer died in the middle of a commit, and the change counters are neither those before nor those " +
+    `after: the table was changed since; ${advice}`;
+  assert.deepEqual(
+    [...told].sort(),
+    [
+      "note table.dat_tmp: no storage manager has a file of that name",
+      "note table.journal: a commit is complete, and its journal is still there",
+      "note table.journal: a journal that was begun and never used",
+      `table.journal: ${refused}`,
+      `wrong table.journal: a commit is under way, or its writer died; ${advice}`,
+    ].toSorted(),
+  );
 });
 
 Deno.test("recovery that is itself stopped goes on", () => {
