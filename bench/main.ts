@@ -1,139 +1,155 @@
 /**
- * Speed beside casacore (`deno task bench`): both sides create, put and read the same table in turn, and the table shows
- * the median of casacore's time over Tessera's, with its spread. Warm cache. Without casacore-dev only Tessera's own
- * times are measured, by mitata.
+ * Speed beside casacore (`deno task bench`). Each side is a program of its own (`peers/`): Tessera, casacore, and a C program
+ * that does nothing but the reads, writes and copies that can't be avoided. They do the same work in turn on the same
+ * tables; the lines show medians of the ratio, its spread, and whether the target is met. Caches are warm: the first round
+ * doesn't count. Where a compiler or casacore is missing its side is left out, with a line that says why.
  *
- * Usage: main.ts [--rows N] [--rounds N]
+ * | option | meaning |
+ * | --- | --- |
+ * | `--quick` | 10,000 rows and fewer rounds, under 2 minutes |
+ * | `--only NAME` | works whose name or group begins so; may be given more than once |
+ * | `--rows N` | only with that many rows: 10000, 100000 or 1000000 |
+ * | `--rounds N` | rounds that count |
+ * | `--calls` | what calls each side makes, by strace, beside |
+ * | `--dry` | results are shown, but not written to `bench/results` |
+ * | `--list` | names and titles |
+ * | `--kernels` | the inner loops by themselves, by mitata, instead |
  */
-import { bench, run } from "mitata";
 import { parseArgs } from "node:util";
-import { array, scalar, standard, Table, tiledShape } from "../mod.ts";
+import { countCalls } from "./calls.ts";
+import { chart } from "./chart.ts";
+import { line, lineHeader, markdown, type Result } from "./report.ts";
+import { compile, NotBuilt, Side } from "./side.ts";
+import { writeTables } from "./tables.ts";
+import { type Work, WORKS } from "./works.ts";
 
-const { values } = parseArgs({
-  options: { rows: { type: "string", default: "100000" }, rounds: { type: "string", default: "9" } },
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    only: { type: "string", multiple: true, default: [] },
+    rows: { type: "string" },
+    rounds: { type: "string" },
+    calls: { type: "boolean", default: false },
+    dry: { type: "boolean", default: false },
+    list: { type: "boolean", default: false },
+    kernels: { type: "boolean", default: false },
+  },
 });
-const ROWS = Number(values.rows), ROUNDS = Number(values.rounds);
-const CELL = [4, 64];
 
-const WORK = {
-  put: "create, put both columns, flush, close",
-  getFresh: "get DATA into fresh memory",
-  getInto: "get DATA into the same array again",
-  getFlags: `get FLAG_ROW (${ROWS} bools)`,
-} as const;
-type Work = keyof typeof WORK;
-type Times = Record<Work, number>;
-
-const data = new Float32Array(ROWS * 256 * 2).fill(1);
-const flags = new Uint8Array(ROWS).fill(1);
-const into = new Float32Array(data.length);
-
-function create(path: string): void {
-  using table = Table.create(path, {
-    columns: [array("DATA", "complex64", { shape: CELL }), scalar("FLAG_ROW", "bool")],
-    storage: [
-      tiledShape("TiledData", ["DATA"], { tileShape: [...CELL, 64] }),
-      standard("SSM", { bucketRows: 1024 }),
-    ],
-    rows: ROWS,
-    overwrite: true,
-  });
-  table.putColumn("DATA", data);
-  table.putColumn("FLAG_ROW", flags);
+/** Rounds that count, and for how many rows. */
+function plan(): { rows: number; works: Work[]; rounds: number }[] {
+  const chosen = WORKS.filter(({ name, group }) =>
+    options.only.length === 0 ||
+    options.only.some((start) => name.startsWith(start) || group.startsWith(start))
+  );
+  const sizes = options.rows === undefined
+    ? options.quick ? [10_000] : [10_000, 100_000, 1_000_000]
+    : [Number(options.rows)];
+  const plans = sizes.map((rows) => ({
+    rows,
+    works: chosen.filter((work) =>
+      work.fixedRows === undefined ? work.rows.includes(rows) : rows === sizes[Math.min(1, sizes.length - 1)]
+    ),
+    rounds: Number(options.rounds ?? (options.quick ? 5 : rows === 1_000_000 ? 3 : 9)),
+  }));
+  return plans.filter(({ works }) => works.length > 0);
 }
 
-function timed(work: () => void): number {
-  const start = performance.now();
-  work();
-  return performance.now() - start;
-}
-
-function round(path: string): Times {
-  const put = timed(() => create(path));
-  using table = Table.open(path);
-  const getFresh = timed(() => table.getColumn("DATA"));
-  table.getColumn("DATA", { into });
-  table.getColumn("FLAG_ROW");
-  return {
-    put,
-    getFresh,
-    getInto: timed(() => table.getColumn("DATA", { into })),
-    getFlags: timed(() => table.getColumn("FLAG_ROW")),
+/** The programs of the sides, as commands; those that can't be made here are left out. */
+function commands(folder: string): Map<string, [command: string, args: string[]]> {
+  const found = new Map<string, [string, string[]]>();
+  found.set("tessera", [
+    Deno.execPath(),
+    ["run", "-A", new URL("peers/tessera.ts", import.meta.url).pathname],
+  ]);
+  const tryToMake = (name: string, compiler: string, source: string, flags: string[]) => {
+    try {
+      compile(compiler, source, `${folder}/${name}`, flags);
+      found.set(name, [`${folder}/${name}`, []]);
+    } catch (error) {
+      if (!(error instanceof NotBuilt)) throw error;
+      console.error(`without ${name}: ${error.message}`);
+    }
   };
+  tryToMake("casacore", "g++", "casacore.cc", ["-lcasa_tables", "-lcasa_casa"]);
+  tryToMake("limit", "cc", "limit.c", ["-lpthread"]);
+  return found;
 }
 
-/** The peer as a running program, or null with the reason on standard error. */
-function startPeer(folder: string): Deno.ChildProcess | null {
-  const program = `${folder}/casacore`;
-  const source = new URL("peers/casacore.cc", import.meta.url).pathname;
+/** One work by all sides in turn. */
+async function measure(
+  work: Work,
+  rows: number,
+  rounds: number,
+  folder: string,
+  sides: readonly Side[],
+): Promise<Result> {
+  const times: Record<string, number[]> = {}, able: Side[] = [];
+  for (const side of sides) {
+    if (await side.set(work, folder, rows)) {
+      able.push(side);
+      times[side.name] = [];
+    }
+  }
+  // Long works need no second try before they count.
+  const slow = work.fixedRows !== undefined && work.fixedRows > 100_000;
+  for (let round = slow ? 0 : -1; round < (slow ? Math.min(3, rounds) : rounds); round++) {
+    for (const side of able) {
+      const time = await side.run(work.repeat);
+      if (round >= 0) times[side.name]!.push(time);
+    }
+  }
+  for (const side of able) await side.end();
+  return { work, rows, times, calls: {} };
+}
+
+async function main(): Promise<void> {
+  if (options.list) {
+    for (const { name, argument, title } of WORKS) {
+      console.log(`${name.padEnd(24)} ${argument.padEnd(12)} ${title}`);
+    }
+    return;
+  }
+  if (options.kernels) return await (await import("./kernels.ts")).runKernels();
+  const started = performance.now();
+  const folder = Deno.makeTempDirSync({ prefix: "tessera-bench-" }), results: Result[] = [];
   try {
-    const { success, stderr } = new Deno.Command("g++", {
-      args: ["-O2", "-o", program, source, "-lcasa_tables", "-lcasa_casa"],
-      stderr: "piped",
-    }).outputSync();
-    if (!success) throw new Error(new TextDecoder().decode(stderr).split("\n")[0]);
-  } catch (error) {
-    console.error(`without casacore: ${(error as Error).message}`);
-    return null;
+    const programs = commands(folder);
+    console.log(lineHeader());
+    for (const { rows, works, rounds } of plan()) {
+      const tables = `${folder}/${rows}`;
+      Deno.mkdirSync(tables);
+      writeTables(tables, rows, new Set(works.map(({ table }) => table)));
+      const sides = [...programs].map(([name, [command, args]]) => new Side(name, command, args));
+      for (const work of works) {
+        const of = work.fixedRows ?? rows;
+        let result = await measure(work, of, rounds, tables, sides);
+        if (options.calls) result = { ...result, calls: await countCalls(programs, work, of, tables) };
+        results.push(result);
+        console.log(line(result));
+      }
+      for (const side of sides) await side.close();
+      Deno.removeSync(tables, { recursive: true });
+    }
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
   }
-  return new Deno.Command(program, {
-    args: [`${folder}/theirs.tab`, String(ROWS), String(ROUNDS)],
-    stdin: "piped",
-    stdout: "piped",
-  }).spawn();
-}
-
-function median(list: readonly number[]): number {
-  return [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)]!;
-}
-
-async function compare(peer: Deno.ChildProcess, folder: string): Promise<void> {
-  const writer = peer.stdin.getWriter();
-  const reader = peer.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  const pairs: [ours: Times, theirs: Times][] = [];
-  for (let i = 0; i <= ROUNDS; i++) {
-    const ours = round(`${folder}/ours.tab`);
-    await writer.write(Uint8Array.of(10));
-    let line = "";
-    while (!line.endsWith("\n")) line += (await reader.read()).value ?? "\n";
-    // The first round warms both up.
-    if (i > 0) pairs.push([ours, JSON.parse(line) as Times]);
-  }
-  await writer.close();
-  await peer.status;
-  console.log(
-    `${ROWS} rows of DATA complex64 [4, 64] + FLAG_ROW bool, ${ROUNDS} rounds in turn, warm; medians`,
-  );
-  console.log(
-    `${"work".padEnd(40)} ${"casacore".padStart(11)} ${"Tessera".padStart(11)} ${
-      "ratio".padStart(7)
-    }  spread`,
-  );
-  for (const work of Object.keys(WORK) as Work[]) {
-    const ratios = pairs.map(([ours, theirs]) => theirs[work] / ours[work]);
-    const ms = (n: number) => `${n.toFixed(3)} ms`.padStart(11);
-    console.log(
-      `${WORK[work].padEnd(40)} ${ms(median(pairs.map(([, theirs]) => theirs[work])))} ` +
-        `${ms(median(pairs.map(([ours]) => ours[work])))} ${median(ratios).toFixed(2).padStart(7)}  ` +
-        `${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)}`,
+  console.log(`${((performance.now() - started) / 60_000).toFixed(1)} minutes`);
+  if (!options.dry && options.only.length === 0) {
+    const name = options.quick ? "quick" : options.rows ?? "full";
+    const out = (file: string, text: string) =>
+      Deno.writeTextFileSync(new URL(`results/${file}`, import.meta.url), text);
+    out(
+      `${name}.json`,
+      JSON.stringify(
+        { date: new Date().toISOString().slice(0, 10), cores: navigator.hardwareConcurrency, results },
+        null,
+        1,
+      ) + "\n",
     );
+    out(`${name}.md`, markdown(results) + "\n");
+    if (!options.quick) out(`${name}.svg`, chart(results.filter(({ rows }) => rows !== 1_000_000)));
   }
 }
 
-const folder = Deno.makeTempDirSync({ prefix: "tessera-bench-" });
-try {
-  const peer = startPeer(folder);
-  if (peer !== null) await compare(peer, folder);
-  else {
-    const path = `${folder}/ours.tab`;
-    create(path);
-    using table = Table.open(path);
-    bench(WORK.put, () => create(`${folder}/new.tab`));
-    bench(WORK.getFresh, () => table.getColumn("DATA"));
-    bench(WORK.getInto, () => table.getColumn("DATA", { into }));
-    bench(WORK.getFlags, () => table.getColumn("FLAG_ROW"));
-    await run();
-  }
-} finally {
-  Deno.removeSync(folder, { recursive: true });
-}
+await main();

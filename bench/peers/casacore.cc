@@ -1,63 +1,319 @@
-// casacore's side of bench/main.ts: the same table, the same work. Prints the milliseconds of each round as JSON lines.
-// Usage: casacore PATH ROWS ROUNDS
+// casacore's side of the bench, see ../side.ts: the same works on the same tables.
+#include "side.h"
+
 #include <casacore/casa/Arrays/Cube.h>
+#include <casacore/casa/Arrays/Slicer.h>
 #include <casacore/casa/Arrays/Vector.h>
+#include <casacore/tables/DataMan/IncrementalStMan.h>
 #include <casacore/tables/DataMan/StandardStMan.h>
 #include <casacore/tables/DataMan/TiledShapeStMan.h>
 #include <casacore/tables/Tables.h>
-#include <chrono>
-#include <cstdio>
-#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <string>
 
 using namespace casacore;
 
-static double now() {
-  using namespace std::chrono;
-  return duration<double, std::milli>(steady_clock::now().time_since_epoch()).count();
+typedef std::function<double()> Run;
+static Run current;
+
+static const int INTEGRATION = 351;
+
+template <class Work> static double timed(Work work) {
+  double start = now_ms();
+  work();
+  return now_ms() - start;
 }
 
-static void round(const String& path, uInt rows) {
-  Cube<Complex> data(4, 64, rows, Complex(1, 2));
-  Vector<Bool> flags(rows, True);
-  double start = now();
-  {
-    TableDesc description;
-    description.addColumn(ArrayColumnDesc<Complex>("DATA", IPosition(2, 4, 64), ColumnDesc::FixedShape));
-    description.addColumn(ScalarColumnDesc<Bool>("FLAG_ROW"));
-    SetupNewTable setup(path, description, Table::New);
-    TiledShapeStMan tiled("TiledData", IPosition(3, 4, 64, 64));
-    StandardStMan standard("SSM", -1024);
-    setup.bindColumn("DATA", tiled);
-    setup.bindColumn("FLAG_ROW", standard);
-    Table table(setup, rows);
-    ArrayColumn<Complex>(table, "DATA").putColumn(data);
-    ScalarColumn<Bool>(table, "FLAG_ROW").putColumn(flags);
-    table.flush();
-  }
-  double put = now() - start;
-  Table table(path);
-  ArrayColumn<Complex> column(table, "DATA");
-  start = now();
-  Array<Complex> fresh = column.getColumn();
-  double getFresh = now() - start;
-  column.getColumn(fresh);
-  start = now();
-  column.getColumn(fresh);
-  double getInto = now() - start;
-  ScalarColumn<Bool> flagColumn(table, "FLAG_ROW");
-  flagColumn.getColumn();
-  start = now();
-  Vector<Bool> read = flagColumn.getColumn();
-  double getFlags = now() - start;
-  std::printf("{\"put\":%.4f,\"getFresh\":%.4f,\"getInto\":%.4f,\"getFlags\":%.4f}\n", put, getFresh, getInto, getFlags);
-  std::fflush(stdout);
+struct Values {
+  Cube<Complex> data;
+  Cube<Bool> flag;
+  Vector<Bool> flagRow;
+};
+
+static std::shared_ptr<Values> valuesOf(long rows) {
+  auto values = std::make_shared<Values>();
+  values->data.resize(4, 64, rows);
+  float* data = reinterpret_cast<float*>(values->data.data());
+  for (long i = 0; i < rows * 512; i++) data[i] = float(i % 65521);
+  values->flag.resize(4, 64, rows);
+  values->flag = False;
+  for (long i = 0; i < rows * 256; i += 7) values->flag.data()[i] = True;
+  values->flagRow.resize(rows);
+  values->flagRow = False;
+  for (long i = 0; i < rows; i += 7) values->flagRow[i] = True;
+  return values;
 }
 
-int main(int argc, char** argv) {
-  if (argc != 4) return 2;
-  // One round for each line on standard input, so that the two sides take turns.
-  for (int c; (c = std::getchar()) != EOF;) {
-    if (c == '\n') round(argv[1], uInt(std::atoi(argv[2])));
+static IPosition tileOf(const std::string& argument) {
+  if (argument == "split") return IPosition(3, 4, 32, 128);
+  return IPosition(3, 4, 64, atoi(argument.c_str()));
+}
+
+static Table create(const String& path, const IPosition& tile, long rows, bool big, bool time) {
+  TableDesc description;
+  description.addColumn(ArrayColumnDesc<Complex>("DATA", IPosition(2, 4, 64), ColumnDesc::FixedShape));
+  description.addColumn(ArrayColumnDesc<Bool>("FLAG", IPosition(2, 4, 64), ColumnDesc::FixedShape));
+  description.addColumn(ScalarColumnDesc<Bool>("FLAG_ROW"));
+  if (time) description.addColumn(ScalarColumnDesc<Double>("TIME"));
+  SetupNewTable setup(path, description, Table::New);
+  TiledShapeStMan data("TiledData", tile), flag("TiledFlag", tile);
+  StandardStMan standard("SSM");
+  IncrementalStMan incremental("ISM");
+  setup.bindColumn("DATA", data);
+  setup.bindColumn("FLAG", flag);
+  setup.bindColumn("FLAG_ROW", standard);
+  if (time) setup.bindColumn("TIME", incremental);
+  return Table(setup, rows, False, big ? Table::BigEndian : Table::LittleEndian);
+}
+
+static void putAll(const String& path, const IPosition& tile, long rows, const Values& values, bool big) {
+  Table table = create(path, tile, rows, big, false);
+  ArrayColumn<Complex>(table, "DATA").putColumn(values.data);
+  ArrayColumn<Bool>(table, "FLAG").putColumn(values.flag);
+  ScalarColumn<Bool>(table, "FLAG_ROW").putColumn(values.flagRow);
+  table.flush();
+}
+
+struct Growing {
+  Table table;
+  ArrayColumn<Complex> data;
+  ArrayColumn<Bool> flag;
+  ScalarColumn<Bool> flagRow;
+  ScalarColumn<Double> time;
+  Growing(const String& path, const IPosition& tile)
+      : table(create(path, tile, 0, false, true)), data(table, "DATA"), flag(table, "FLAG"), flagRow(table, "FLAG_ROW"),
+        time(table, "TIME") {}
+  void append(const Values& values, const Vector<Double>& times) {
+    rownr_t first = table.nrow(), rows = times.size();
+    table.addRow(rows);
+    Slicer range(IPosition(1, first), IPosition(1, rows));
+    data.putColumnRange(range, values.data);
+    flag.putColumnRange(range, values.flag);
+    flagRow.putColumnRange(range, values.flagRow);
+    time.putColumnRange(range, times);
   }
-  return 0;
+  void appendOne(const Values& values, const Matrix<Complex>& one, const Matrix<Bool>& oneFlag, double t) {
+    rownr_t row = table.nrow();
+    table.addRow(1);
+    data.put(row, one);
+    flag.put(row, oneFlag);
+    flagRow.put(row, values.flagRow[0]);
+    time.put(row, t);
+  }
+};
+
+static void copyTable(const std::string& from, const std::string& to) {
+  if (system(("rm -rf " + to + " && cp -r " + from + " " + to).c_str()) != 0) abort();
+}
+
+// Columns don't keep their table open: who uses one holds its table beside.
+static Run prepare(const struct told* told) {
+  const std::string name = told->name, argument = told->argument, folder = told->folder;
+  const std::string path = folder + "/" + told->table;
+  const long rows = told->rows;
+  if (name == "put" || name == "split-put" || name == "big-put") {
+    auto values = valuesOf(rows);
+    return [=] { return timed([&] { putAll(folder + "/casacore-put.tab", tileOf(argument), rows, *values, name == "big-put"); }); };
+  }
+  if (name == "get-into" || name == "get-into-mmap" || name == "big-get-into" || name == "split-get") {
+    Table table(path);
+    ArrayColumn<Complex> column(table, "DATA");
+    auto into = std::make_shared<Array<Complex>>(IPosition(3, 4, 64, rows));
+    return [=, keep = table] { return timed([&] { column.getColumn(*into); }); };
+  }
+  if (name == "get-fresh" || name == "get-fresh-async") {
+    Table table(path);
+    ArrayColumn<Complex> column(table, "DATA");
+    return [=, keep = table] {
+      double start = now_ms();
+      Array<Complex> fresh = column.getColumn();
+      return now_ms() - start;
+    };
+  }
+  if (name == "flag-into") {
+    Table table(path);
+    ArrayColumn<Bool> column(table, "FLAG");
+    auto into = std::make_shared<Array<Bool>>(IPosition(3, 4, 64, rows));
+    return [=, keep = table] { return timed([&] { column.getColumn(*into); }); };
+  }
+  if (name == "slice" || name == "split-channel") {
+    Table table(path);
+    ArrayColumn<Complex> column(table, "DATA");
+    Slicer box = name == "slice" ? Slicer(IPosition(2, 0, 10), IPosition(2, 2, 8)) : Slicer(IPosition(2, 0, 20), IPosition(2, 4, 1));
+    auto into = std::make_shared<Array<Complex>>(name == "slice" ? IPosition(3, 2, 8, rows) : IPosition(3, 4, 1, rows));
+    return [=, keep = table] { return timed([&] { column.getColumn(box, *into); }); };
+  }
+  if (name == "rows-shared" || name == "rows-copy" || name == "rows-cell") {
+    Table table(path);
+    ArrayColumn<Complex> column(table, "DATA");
+    return [=, keep = table] {
+      return timed([&] {
+        float sum = 0;
+        for (long row = 0; row < rows; row++) {
+          Array<Complex> cell = column(row);
+          sum += cell.data()->real();
+        }
+        if (sum < 0) abort();
+      });
+    };
+  }
+  if (name == "rows-into") {
+    Table table(path);
+    ArrayColumn<Complex> column(table, "DATA");
+    auto one = std::make_shared<Array<Complex>>(IPosition(2, 4, 64));
+    return [=, keep = table] {
+      return timed([&] {
+        for (long row = 0; row < rows; row++) column.get(row, *one);
+      });
+    };
+  }
+  if (name == "flag-row") {
+    Table table(path);
+    ScalarColumn<Bool> column(table, "FLAG_ROW");
+    auto into = std::make_shared<Vector<Bool>>(rows);
+    return [=, keep = table] { return timed([&] { column.getColumn(*into); }); };
+  }
+  if (name == "scalars") {
+    Table table(path);
+    if (argument.compare(0, 3, "INT") == 0) {
+      ScalarColumn<Int> column(table, argument);
+      return [=, keep = table] { return timed([&] { Vector<Int> values = column.getColumn(); }); };
+    }
+    ScalarColumn<String> column(table, argument);
+    return [=, keep = table] { return timed([&] { Vector<String> values = column.getColumn(); }); };
+  }
+  if (name == "overwrite" || name == "overwrite-scalars") {
+    const std::string own = folder + "/casacore-change.tab";
+    copyTable(path, own);
+    auto table = std::make_shared<Table>(own, Table::Update);
+    if (name == "overwrite") {
+      auto values = valuesOf(rows);
+      ArrayColumn<Complex> column(*table, "DATA");
+      return [=]() mutable {
+        return timed([&] {
+          column.putColumn(values->data);
+          table->flush();
+        });
+      };
+    }
+    Vector<Int> values(rows);
+    for (long i = 0; i < rows; i++) values[i] = Int(i % 999);
+    ScalarColumn<Int> column(*table, argument);
+    return [=]() mutable {
+      return timed([&] {
+        column.putColumn(values);
+        table->flush();
+      });
+    };
+  }
+  if (name == "append-integrations") {
+    auto values = valuesOf(INTEGRATION);
+    return [=] {
+      return timed([&] {
+        Growing growing(folder + "/casacore-append.tab", tileOf(argument));
+        Vector<Double> times(INTEGRATION);
+        for (long i = 0; i < rows / INTEGRATION; i++) {
+          times = double(i);
+          growing.append(*values, times);
+          growing.table.flush();
+        }
+      });
+    };
+  }
+  if (name == "append-rows") {
+    auto values = valuesOf(1);
+    return [=] {
+      return timed([&] {
+        Growing growing(folder + "/casacore-append.tab", tileOf(argument));
+        Matrix<Complex> one(values->data.xyPlane(0));
+        Matrix<Bool> flag(values->flag.xyPlane(0));
+        for (long i = 0; i < rows; i++) growing.appendOne(*values, one, flag, double(i / INTEGRATION));
+        growing.table.flush();
+      });
+    };
+  }
+  if (name == "flush-change" || name == "flush-change-durable" || name == "flush-change-none") {
+    const std::string own = folder + "/casacore-change.tab";
+    copyTable(path, own);
+    TableLock::LockOption lock = name == "flush-change-none" ? TableLock::NoLocking : TableLock::AutoLocking;
+    auto table = std::make_shared<Table>(own, TableLock(lock), Table::Update);
+    ArrayColumn<Complex> column(*table, "DATA");
+    Matrix<Complex> one(valuesOf(1)->data.xyPlane(0));
+    long row = 0;
+    bool durable = name == "flush-change-durable";
+    return [=]() mutable {
+      return timed([&] {
+        row = (row + 7919) % rows;
+        column.put(row, one);
+        table->flush(durable);
+      });
+    };
+  }
+  if (name == "flush-append" || name == "flush-append-durable") {
+    auto growing = std::make_shared<Growing>(folder + "/casacore-append.tab", tileOf(argument));
+    auto values = valuesOf(INTEGRATION);
+    growing->append(*values, Vector<Double>(INTEGRATION, 0.0));
+    growing->table.flush();
+    Matrix<Complex> one(values->data.xyPlane(0));
+    Matrix<Bool> flag(values->flag.xyPlane(0));
+    double t = 0;
+    bool durable = name == "flush-append-durable";
+    return [=]() mutable {
+      return timed([&] {
+        growing->appendOne(*values, one, flag, ++t);
+        growing->table.flush(durable);
+      });
+    };
+  }
+  if (name == "chunks") {
+    Table table(path);
+    ArrayColumn<Complex> data(table, "DATA");
+    ArrayColumn<Bool> flag(table, "FLAG");
+    ArrayColumn<Double> uvw(table, "UVW");
+    ScalarColumn<Double> time(table, "TIME");
+    return [=, keep = table] {
+      return timed([&] {
+        Array<Complex> d;
+        Array<Bool> f;
+        Array<Double> u;
+        Vector<Double> t;
+        for (long row = 0; row < rows; row += 1000) {
+          Slicer range(IPosition(1, row), IPosition(1, std::min(1000L, rows - row)));
+          data.getColumnRange(range, d, True);
+          flag.getColumnRange(range, f, True);
+          uvw.getColumnRange(range, u, True);
+          time.getColumnRange(range, t, True);
+        }
+      });
+    };
+  }
+  if (name == "open") {
+    return [=] {
+      return timed([&] {
+        Table table(path);
+        ScalarColumn<Int> column(table, "C19");
+        if (column(500) < 0) abort();
+      });
+    };
+  }
+  return nullptr;
+}
+
+static int side_set(const struct told* told) {
+  current = prepare(told);
+  return current != nullptr;
+}
+
+static double side_run(void) { return current(); }
+
+static void side_end(void) { current = nullptr; }
+
+int main() {
+  try {
+    return side_main();
+  } catch (const std::exception& error) {
+    fprintf(stderr, "casacore: %s\n", error.what());
+    return 1;
+  }
 }

@@ -1,0 +1,159 @@
+/**
+ * Sustained writing past the page cache: a column of visibilities, appended block by block and made safe at the end, with
+ * backend `direct` and with `pread`, and plain C doing the same writes to a file, with O_DIRECT and without. All take turns.
+ *
+ *   deno run -A bench/direct.ts [DIRECTORY] [--total=MiB] [--rounds=N] [--blocks=KiB,KiB]
+ *
+ * Prints JSON: for every block size and way the seconds of each round, their median and their spread (the difference of
+ * the largest and the smallest over the median), and the ratios to plain C.
+ */
+import { array, Table, tiledShape } from "../mod.ts";
+import { library } from "../ffi/binding.ts";
+
+const MIB = 2 ** 20;
+const CELL = [4, 64];
+const ROW_BYTES = CELL[0]! * CELL[1]! * 8;
+/** What the writes go round in, as in `peers/plain_write.c`. */
+const SOURCE_BYTES = 64 * MIB;
+
+type Way =
+  | "tessera direct, aligned array"
+  | "tessera direct, any array"
+  | "tessera pread"
+  | "C direct"
+  | "C buffered";
+
+interface Options {
+  readonly directory: string;
+  readonly total: number;
+  readonly rounds: number;
+  readonly blocks: readonly number[];
+}
+
+function optionsOf(args: readonly string[]): Options {
+  const value = (name: string, other: string) =>
+    args.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3) ?? other;
+  return {
+    directory: args.find((arg) => !arg.startsWith("--")) ?? ".",
+    total: Number(value("total", "512")) * MIB,
+    rounds: Number(value("rounds", "7")),
+    blocks: value("blocks", "1024,16384").split(",").map((n) => Number(n) * 1024),
+  };
+}
+
+/** Values at an address that is `beside` bytes past a multiple of a page. */
+function source(beside: number): Float32Array {
+  const room = new Uint8Array(SOURCE_BYTES + 8192);
+  const past = library()!.address(room) % 4096;
+  const values = new Float32Array(room.buffer, (4096 - past) % 4096 + beside, SOURCE_BYTES / 4);
+  for (let i = 0; i < values.length; i++) values[i] = i % 8191;
+  return values;
+}
+
+function tessera(path: string, io: "direct" | "pread", values: Float32Array, total: number, block: number) {
+  const rows = block / ROW_BYTES, began = performance.now();
+  const table = Table.create(path, {
+    columns: [array("DATA", "complex64", { shape: CELL })],
+    storage: [tiledShape("Data", ["DATA"], { tileShape: [...CELL, Math.min(rows, MIB / ROW_BYTES)] })],
+    io,
+  });
+  const items = block / 4, places = Math.floor(SOURCE_BYTES / block);
+  for (let i = 0; i < total / block; i++) {
+    const at = i % places * items;
+    table.addRows(rows);
+    table.putColumn("DATA", values.subarray(at, at + items), {
+      rows: { start: i * rows, end: (i + 1) * rows },
+    });
+  }
+  table.flush({ durable: true });
+  const { calls, directBytes, copiedBytes, fallbacks } = table.ioStats;
+  table.close();
+  const seconds = (performance.now() - began) / 1000;
+  return { seconds, calls: { write: calls.write, sync: calls.sync }, directBytes, copiedBytes, fallbacks };
+}
+
+async function plain(program: string, path: string, total: number, block: number, how: string) {
+  const { stdout, success } = await new Deno.Command(program, {
+    args: [path, String(total), String(block), how],
+    stderr: "inherit",
+  }).output();
+  if (!success) throw new Error("plain_write failed");
+  const { write, sync } = JSON.parse(new TextDecoder().decode(stdout));
+  return { seconds: write + sync };
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b), middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+function summary(seconds: readonly number[], total: number) {
+  const typical = median(seconds);
+  return {
+    seconds: seconds.map((s) => Number(s.toFixed(4))),
+    median: Number(typical.toFixed(4)),
+    spread: Number(((Math.max(...seconds) - Math.min(...seconds)) / typical).toFixed(3)),
+    GBperSecond: Number((total / typical / 1e9).toFixed(2)),
+  };
+}
+
+async function compile(folder: string): Promise<string> {
+  const program = `${folder}/plain_write`;
+  const code = new URL("peers/plain_write.c", import.meta.url).pathname;
+  const { success } = await new Deno.Command("cc", { args: ["-O2", "-o", program, code], stderr: "inherit" })
+    .output();
+  if (!success) throw new Error("peers/plain_write.c doesn't compile");
+  return program;
+}
+
+async function main(): Promise<void> {
+  const { directory, total, rounds, blocks } = optionsOf(Deno.args);
+  const folder = await Deno.makeTempDir({ dir: directory, prefix: "tessera-bench-" });
+  try {
+    const program = await compile(folder), path = `${folder}/written`;
+    const aligned = source(0), any = source(16);
+    const results = [];
+    for (const block of blocks) {
+      const ways: Record<Way, () => Promise<{ seconds: number }> | { seconds: number }> = {
+        "tessera direct, aligned array": () => tessera(path, "direct", aligned, total, block),
+        "C direct": () => plain(program, path, total, block, "direct"),
+        "tessera direct, any array": () => tessera(path, "direct", any, total, block),
+        "tessera pread": () => tessera(path, "pread", any, total, block),
+        "C buffered": () => plain(program, path, total, block, "buffered"),
+      };
+      const times = new Map<string, number[]>(), last = new Map<string, unknown>();
+      // The first round warms up and doesn't count.
+      for (let round = 0; round <= rounds; round++) {
+        for (const [way, run] of Object.entries(ways)) {
+          const { seconds, ...more } = await run();
+          await Deno.remove(path, { recursive: true });
+          if (round > 0) times.set(way, [...times.get(way) ?? [], seconds]);
+          last.set(way, more);
+        }
+      }
+      const of = (way: Way) => times.get(way)!;
+      const spread = (way: Way) => summary(of(way), total).spread;
+      const ratio = (way: Way, peer: Way) =>
+        Number(median(of(peer).map((seconds, round) => seconds / of(way)[round]!)).toFixed(3));
+      results.push({
+        blockKiB: block / 1024,
+        ways: Object.fromEntries(
+          [...times].map(([way, s]) => [way, { ...summary(s, total), ...last.get(way)! }]),
+        ),
+        speedOfPlainDirect: {
+          aligned: ratio("tessera direct, aligned array", "C direct"),
+          any: ratio("tessera direct, any array", "C direct"),
+        },
+        spreadToBuffered: {
+          aligned: Number((spread("tessera direct, aligned array") / spread("C buffered")).toFixed(3)),
+          any: Number((spread("tessera direct, any array") / spread("C buffered")).toFixed(3)),
+        },
+      });
+    }
+    console.log(JSON.stringify({ totalMiB: total / MIB, rounds, results }, null, 2));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+if (import.meta.main) await main();
