@@ -33,6 +33,7 @@ export {
 } from "./src/table/recover.ts";
 export type { Finding } from "./src/storage/findings.ts";
 export type { AddColumnOptions } from "./src/table/alter.ts";
+export type { DeleteOptions, DirectoryOptions } from "./src/table/alter-directory.ts";
 export { Column } from "./src/table/column.ts";
 export type { CopyOptions, CopyReport } from "./src/table/copy.ts";
 export type { ConcatOptions } from "./src/table/join.ts";

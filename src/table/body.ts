@@ -60,6 +60,10 @@ export interface TableStructure {
   addColumns(columns: readonly ColumnSpec[], options: AddColumnOptions): void;
   removeColumns(names: readonly string[]): void;
   renameColumn(from: string, to: string): void;
+  /** Removes a subtable's keyword, and after the commit its directory, which lies in the table's. */
+  removeSubtable(keyword: string, directory: string): void;
+  /** Returns when the names in the table's directory are on the disk. */
+  syncNames(): void;
 }
 
 /** The inside of an open table. */

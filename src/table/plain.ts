@@ -5,6 +5,7 @@
  * A flush is a commit: the managers' data and headers, `table.dat`, then the row count and the change counters in
  * `table.lock` (see `../io/commit.ts`). What nobody can see yet, a new table, needs none: its `table.dat` comes last.
  */
+import { dirname } from "node:path";
 import type { Rows } from "../array/rows.ts";
 import { TableError } from "../error.ts";
 import { type PlainTableDat, writeTableDat } from "../format/table-dat.ts";
@@ -29,6 +30,8 @@ import { replaceFile } from "../io/whole-file.ts";
 import type { BoundColumn, ManagerContext, StorageManager } from "../storage/manager.ts";
 import type { ManagerDescription, ManagerDetails, TableBody, TableStructure } from "./body.ts";
 import { type AddColumnOptions, addColumns, type Altered, removeColumns, renameColumn } from "./alter.ts";
+import { lockTree } from "./alter-directory.ts";
+import { removeTree } from "./directory.ts";
 import { managerFiles } from "./container.ts";
 import { infoOf } from "./info.ts";
 import type { ManagerSlot, PlainColumn } from "./manager-slot.ts";
@@ -319,6 +322,41 @@ export class PlainBody implements TableBody, TableStructure {
     renameColumn(this, from, to);
   }
 
+  syncNames(): void {
+    this.files.backend.syncDirectory(this.path);
+  }
+
+  removeSubtable(keyword: string, directory: string): void {
+    if (dirname(directory) !== this.path || directory === this.path) {
+      throw new TableError("INVALID_ARGUMENT", `subtable ${keyword} is elsewhere, at ${directory}`, {
+        file: this.path,
+      });
+    }
+    this.#altered(() => {
+      const { backend } = this.files;
+      if (backend.kind(directory, { noFollow: true }) !== "directory") {
+        throw new TableError("NOT_FOUND", "there is no such directory", { file: directory });
+      }
+      const lock = this.#sharing.mode === "none" ? null : lockTree(backend, directory);
+      this.keywords.delete(keyword);
+      this.#leaving.push({ directory, lock });
+    });
+  }
+
+  /** Subtables that are removed after the commit, each with its locks. */
+  #leaving: { readonly directory: string; readonly lock: Disposable | null }[] = [];
+
+  /** Subtables go that no keyword names any more, or, with `keep`, stay. */
+  #leave(keep: boolean): void {
+    const leaving = this.#leaving;
+    this.#leaving = [];
+    try {
+      if (!keep) { for (const { directory } of leaving) removeTree(this.files.backend, directory); }
+    } finally {
+      for (const { lock } of leaving) lock?.[Symbol.dispose]();
+    }
+  }
+
   /**
    * Runs what changes columns or managers, and takes over what it makes of `table.dat`. Nobody else may have the table open
    * from here to the commit.
@@ -377,16 +415,21 @@ export class PlainBody implements TableBody, TableStructure {
     this.files.discard();
     this.#touched = false;
     this.#spoilt = null;
+    this.#leave(true);
     this.refresh();
     this.#settle();
   }
 
   flush({ durable, last = false }: { durable: boolean; last?: boolean }): void {
     this.#sources.flush(durable);
-    if (this.#fresh) return this.#flushFresh(durable);
+    if (this.#fresh) {
+      this.#flushFresh(durable);
+      return this.#leave(false);
+    }
     const trailing = last && this.#trails();
     if (this.#touched || trailing) this.#commit(durable, trailing);
     else if (durable) this.files.sync();
+    this.#leave(false);
     if (this.#sharing.mode === "auto") this.#sharing.unlock();
   }
 
@@ -497,6 +540,7 @@ export class PlainBody implements TableBody, TableStructure {
 
   close(): void {
     try {
+      this.#leave(true);
       this.files.close();
     } finally {
       this.#sharing.close();

@@ -5,6 +5,7 @@ import type { DType } from "../array/dtype.ts";
 import type { DataOf, NDArray } from "../array/ndarray.ts";
 import { type AxisSlice, rowRange, type Rows } from "../array/rows.ts";
 import { TableError } from "../error.ts";
+import { storedName } from "../format/names.ts";
 import type { StringPolicy } from "../format/strings.ts";
 import type { TableInfo } from "../format/table-info.ts";
 import type { TableRecord } from "../format/table-record.ts";
@@ -24,6 +25,13 @@ import type {
   TableStructure,
 } from "./body.ts";
 import type { AddColumnOptions } from "./alter.ts";
+import {
+  checkSubtableName,
+  type DeleteOptions,
+  deleteTable,
+  type DirectoryOptions,
+  renameTable,
+} from "./alter-directory.ts";
 import { Column } from "./column.ts";
 import { type CopyOptions, type CopyReport, copyTable } from "./copy.ts";
 import { createBody } from "./create.ts";
@@ -242,6 +250,29 @@ export class Table {
       for (const { body, borrowed } of parts) if (!borrowed) body.close();
       throw error;
     }
+  }
+
+  /**
+   * Removes a table with everything in its directory, subtables too. Tables that it refers to stay, and so does what symbolic
+   * links lead to. Who reads it without a lock, as Tessera does unless told otherwise, isn't noticed.
+   *
+   * @throws TableError NOT_FOUND, NOT_A_TABLE; INVALID_ARGUMENT for a symbolic link; LOCKED when it is open elsewhere, or a
+   * table in its directory is; UNSUPPORTED where tables can't be locked (see `lock`); IO. Nothing is removed then, but for IO.
+   */
+  static delete(path: string, options: DeleteOptions = {}): void {
+    deleteTable(path, options);
+  }
+
+  /**
+   * Gives a table another name or place on the same file system. Names of subtables and other tables in it lead where they led
+   * before. Tables elsewhere that refer to it don't follow.
+   *
+   * @throws TableError NOT_FOUND, NOT_A_TABLE; EXISTS for a new name that is taken; INVALID_ARGUMENT for a symbolic link, or a
+   * place in the table itself; LOCKED when it is open elsewhere, or a table in its directory is; UNSUPPORTED where tables can't
+   * be locked (see `lock`); IO
+   */
+  static rename(path: string, newPath: string, options: DirectoryOptions = {}): void {
+    renameTable(path, newPath, options);
   }
 
   /** Absolute path of the table's directory. That of a selection or concatenation in memory is its (first) table's. */
@@ -471,6 +502,56 @@ export class Table {
    */
   renameColumn(from: string, to: string): void {
     this.#structure("renameColumn").renameColumn(from, to);
+  }
+
+  /**
+   * Makes a subtable: a table in this one's directory, and the keyword of that name. The subtable is complete, with its rows,
+   * before the keyword is set, which the next commit of this table makes visible; when that is dropped, only a directory is
+   * left that no keyword names.
+   *
+   * @param name Of the keyword, and of the directory
+   * @returns the subtable, open for writing
+   * @throws TableError EXISTS when there is a keyword or a directory of that name (see `overwrite`); INVALID_ARGUMENT for what is
+   * no name; as {@linkcode create}; READ_ONLY, LOCKED, CLOSED
+   * @example
+   * ```ts
+   * import { scalar, Table } from "@tessera/tables";
+   * using table = Table.create("vis.tab", { columns: [scalar("TIME", "float64")], overwrite: true });
+   * using log = table.createSubtable("LOG", { columns: [scalar("LINE", "string")] });
+   * log.append({ LINE: ["made"] });
+   * ```
+   */
+  createSubtable(name: string, options: CreateOptions): Table {
+    const structure = this.#structure("createSubtable");
+    checkSubtableName(name);
+    this.#body.beginChange();
+    const { keywords, path } = this.#body;
+    if (keywords.has(name) && !options.overwrite) {
+      throw new TableError("EXISTS", `there is a keyword ${name} already`, { file: path });
+    }
+    const made = Table.create(`${path}/${name}`, { ...this.#options, ...options });
+    try {
+      made.flush({ durable: true });
+      structure.syncNames();
+      keywords.set(name, storedName(path, made.path), "table");
+      return made;
+    } catch (error) {
+      made.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Removes a subtable that is in this table's directory: its keyword, and after the next commit the directory. Nobody may
+   * have the subtable open.
+   *
+   * @throws TableError NOT_FOUND, TYPE_MISMATCH for a keyword that is no subtable; INVALID_ARGUMENT for a table elsewhere:
+   * remove its keyword, and the table with {@linkcode Table.delete}; LOCKED, READ_ONLY, IO, CLOSED
+   */
+  removeSubtable(name: string): void {
+    const structure = this.#structure("removeSubtable");
+    const [directory] = subtablePaths(this.#fresh(), name, this.#options.confine ?? false);
+    structure.removeSubtable(name, directory!);
   }
 
   /** The rows in order, some at a time. @throws TableError as {@linkcode getColumn} */
