@@ -22,7 +22,7 @@ export { Context, type ContextOptions } from "./src/io/context.ts";
 export type { CacheCounts, CallKind, IoSnapshot, TimedKind } from "./src/io/counters.ts";
 export type { IoName } from "./src/io/backend.ts";
 export { type BackendReport, backendReport } from "./src/io/backends.ts";
-export type { HypercolumnSpec, ManagerInfo, StorageSpec } from "./src/storage/manager.ts";
+export type { HypercolumnSpec, ManagerInfo, ShapeRun, StorageSpec } from "./src/storage/manager.ts";
 export type { ManagerDescription, ManagerDetails, TableKind } from "./src/table/body.ts";
 export { type CheckedTable, type CheckOptions, type CheckReport, checkTable } from "./src/table/check.ts";
 export {
@@ -35,7 +35,7 @@ export type { Finding } from "./src/storage/findings.ts";
 export type { AddColumnOptions } from "./src/table/alter.ts";
 export type { DeleteOptions, DirectoryOptions } from "./src/table/alter-directory.ts";
 export { Column } from "./src/table/column.ts";
-export type { CopyOptions, CopyReport } from "./src/table/copy.ts";
+export type { CopyAsyncOptions, CopyOptions, CopyProgress, CopyReport } from "./src/table/copy.ts";
 export type { ConcatOptions } from "./src/table/join.ts";
 export type { MeasurementSetOptions, OptionalSubtable } from "./src/table/measurement-set/create.ts";
 export type { DataColumn } from "./src/table/measurement-set/main-table.ts";

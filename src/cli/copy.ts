@@ -2,17 +2,25 @@
  * `table copy`: a table into a new one, with other storage or byte order if asked.
  */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { type CopyOptions, type CopyReport, type StorageSpec, type Table, TableError } from "../../mod.ts";
+import {
+  type CopyAsyncOptions,
+  type CopyReport,
+  type RowSelection,
+  type StorageSpec,
+  type Table,
+  TableError,
+} from "../../mod.ts";
+import { Interrupted } from "./failure.ts";
 import { tableSizes } from "./files.ts";
 import {
   addReadingOptions,
   openTable,
   parseNames,
-  parseRows,
+  parseRowSelection,
   parseTileShape,
   type ReadingOptions,
-  type RowRange,
 } from "./options.ts";
+import { type ProgressBar, progressBar } from "./progress.ts";
 import { statsLines } from "./statistics.ts";
 import type { Terminal } from "./terminal.ts";
 import { counted, humanBytes, visible } from "./text.ts";
@@ -20,7 +28,7 @@ import { printLines } from "./write.ts";
 
 interface CopyCommandOptions extends ReadingOptions {
   readonly columns?: string[];
-  readonly rows?: RowRange;
+  readonly rows?: RowSelection;
   readonly storage?: StorageSpec[];
   readonly tileShape: ReadonlyMap<string, readonly number[]>;
   readonly byteOrder?: "little" | "big";
@@ -89,13 +97,53 @@ function checkApart(table: Table, target: string): void {
   }
 }
 
-function copy(path: string, target: string, options: CopyCommandOptions, terminal: Terminal): void {
+/** Signals that end a copy, and the numbers that shells know them by. */
+const SIGNALS = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const;
+
+/** Copies until it is done or a signal comes; then nothing is left of the copy. @throws Interrupted */
+async function copyUntilSignal(
+  table: Table,
+  target: string,
+  options: CopyAsyncOptions,
+  bar: ProgressBar,
+): Promise<CopyReport> {
+  const abort = new AbortController();
+  const listeners = (Object.entries(SIGNALS) as [keyof typeof SIGNALS, number][]).map(([signal, number]) => {
+    const listener = () => abort.abort(new Interrupted(number, "interrupted; nothing is left of the copy"));
+    Deno.addSignalListener(signal, listener);
+    return () => Deno.removeSignalListener(signal, listener);
+  });
+  try {
+    return await table.copyAsync(target, {
+      ...options,
+      signal: abort.signal,
+      onProgress: ({ rows, of, bytes }) => bar.update(rows, of, humanBytes(bytes)),
+    });
+  } finally {
+    bar.stop();
+    for (const remove of listeners) remove();
+  }
+}
+
+/** Number of rows that a selection has. */
+function countOf(rows: RowSelection | undefined, rowCount: number): number {
+  if (rows !== undefined && "length" in rows) return rows.length;
+  const { start = 0, end = rowCount, step = 1 } = rows ?? {};
+  return Math.ceil((end - start) / step);
+}
+
+async function copy(
+  path: string,
+  target: string,
+  options: CopyCommandOptions,
+  terminal: Terminal,
+): Promise<void> {
   using table = openTable(path, options);
   const { columns, rows, byteOrder, overwrite, subtables, io, lock } = options;
   checkApart(table, target);
   const names = columns ?? table.columnNames;
   const { storage, tileShape } = options;
-  const started: CopyOptions = {
+  const report = await copyUntilSignal(table, target, {
     ...(columns === undefined ? {} : { columns }),
     ...(rows === undefined ? {} : { rows }),
     ...(byteOrder === undefined ? {} : { byteOrder }),
@@ -105,17 +153,8 @@ function copy(path: string, target: string, options: CopyCommandOptions, termina
     subtables,
     io,
     lock,
-    onProgress: (done, total) => {
-      if (total > 0) terminal.progress(`copying ${Math.floor((100 * done) / total)} %`);
-    },
-  };
-  let report: CopyReport;
-  try {
-    report = table.copy(target, started);
-  } finally {
-    terminal.progress("");
-  }
-  const count = (rows?.end ?? table.rowCount) - (rows?.start ?? 0);
+  }, await progressBar("copying"));
+  const count = countOf(rows, table.rowCount);
   const size = humanBytes(tableSizes(target).all);
   printLines([
     visible(`${target}: ${counted(count, "row")}, ${counted(names.length, "column")}, ${size}`),
@@ -133,7 +172,11 @@ export function addCopy(program: Command, terminal: Terminal): void {
     .argument("<table>", "directory of the table")
     .argument("<target>", "directory of the copy")
     .option("--columns <names>", "columns to copy, in this order: a,b,c", parseNames)
-    .option("--rows <start:end>", "rows to copy, the end not included", parseRows)
+    .option(
+      "--rows <rows>",
+      "rows to copy: start:end or start:end:step, the end not included, or 7,3,12",
+      parseRowSelection,
+    )
     .addOption(
       new Option(
         "--tile-shape <column=lengths>",

@@ -12,6 +12,19 @@ export const EXIT_FAILED = 1;
 /** The command was called wrongly. */
 export const EXIT_USAGE = 2;
 
+/** Thrown when a signal ended the command, which has cleared away what it left. */
+export class Interrupted extends Error {
+  override readonly name = "Interrupted";
+  /** Exit status, as of a program that the signal ends by itself. */
+  readonly status: number;
+
+  /** Ended by the signal of that number. */
+  constructor(signal: number, message: string) {
+    super(message);
+    this.status = 128 + signal;
+  }
+}
+
 /** Thrown for arguments that make no sense, whatever the table: exit status 2. */
 export class UsageError extends Error {
   override readonly name = "UsageError";

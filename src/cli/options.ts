@@ -2,7 +2,7 @@
  * Options that several commands share, and how their texts become values.
  */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { type IoName, type LockMode, type OpenOptions, Table } from "../../mod.ts";
+import { type IoName, type LockMode, type OpenOptions, type RowSelection, Table } from "../../mod.ts";
 import { IO_NAMES } from "../io/backends.ts";
 import { statsLines } from "./statistics.ts";
 import type { Terminal } from "./terminal.ts";
@@ -75,6 +75,29 @@ export function parseRows(text: string): RowRange {
     throw new InvalidArgumentError(`The end, ${end}, lies before the start, ${start}.`);
   }
   return { ...(start === undefined ? {} : { start }), ...(end === undefined ? {} : { end }) };
+}
+
+const STEPPED = /^(\d*):(\d*)(?::(\d+))?$/;
+
+/** Parses a range `start:end:step`, any of which may be missing, or a list of rows `7,3,12`. @throws InvalidArgumentError */
+export function parseRowSelection(text: string): RowSelection {
+  if (/^\d+(,\d+)*$/.test(text)) {
+    const rows = text.split(",").map(Number);
+    const large = rows.find((row) => !Number.isSafeInteger(row));
+    if (large !== undefined) throw new InvalidArgumentError(`Row ${large} is too large.`);
+    return rows;
+  }
+  const match = STEPPED.exec(text);
+  if (match === null) {
+    throw new InvalidArgumentError(
+      "Expected start:end or start:end:step (end not included), or a list 7,3,12.",
+    );
+  }
+  const range = parseRows(`${match[1]}:${match[2]}`);
+  if (match[3] === undefined) return range;
+  const step = Number(match[3]);
+  if (!Number.isSafeInteger(step) || step < 1) throw new InvalidArgumentError("A step is at least 1.");
+  return { ...range, step };
 }
 
 /** Parses names with commas between; a name may hold a comma as `\,`. @throws InvalidArgumentError */

@@ -6,7 +6,7 @@ import { addCat } from "./cat.ts";
 import { addCheck } from "./check.ts";
 import { addCopy } from "./copy.ts";
 import { addDoctor } from "./doctor.ts";
-import { errorText, EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError } from "./failure.ts";
+import { errorText, EXIT_FAILED, EXIT_OK, EXIT_USAGE, Interrupted, UsageError } from "./failure.ts";
 import { addKeywords } from "./keywords.ts";
 import { addRecover } from "./recover.ts";
 import { addSchema } from "./schema.ts";
@@ -54,6 +54,10 @@ export async function runTable(args: readonly string[], terminal: Terminal): Pro
     return EXIT_OK;
   } catch (error) {
     if (error instanceof PipeClosed) return EXIT_OK;
+    if (error instanceof Interrupted) {
+      terminal.err(`table: ${error.message}`);
+      return error.status;
+    }
     // commander has said itself what was wrong; help and version end with status 0.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_OK : EXIT_USAGE;
     terminal.err(`table: ${errorText(error, args.filter((arg) => !arg.startsWith("-")))}`);

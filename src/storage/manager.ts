@@ -45,8 +45,16 @@ export type CellSource =
 
 /** Shapes of consecutive selected rows; null: undefined cells. Neighbouring runs may have equal shapes. */
 export interface ShapeRun {
+  /** Number of cells. */
   readonly count: number;
+  /** Their shape, first axis fastest; null: they are undefined. */
   readonly shape: readonly number[] | null;
+}
+
+/** Where values begin that lie in a file as in an array. */
+export interface ValuePlace {
+  readonly file: string;
+  readonly offset: number;
 }
 
 /** One column of an open manager. */
@@ -75,6 +83,11 @@ export interface ManagedColumn {
    * INVALID_ARGUMENT where the manager can't.
    */
   setShape?(rows: Rows, cellShape: readonly number[] | null): Plan<void>;
+  /**
+   * Plan: where the values of consecutive rows (at least one) lie, if they lie in a file just as they do in an array; a
+   * text says why they don't. Absent: they never do.
+   */
+  place?(rows: Rows): Plan<ValuePlace | string>;
   /** Tile shape of the column's (largest) cube, where there are tiles; with the row axis last. */
   readonly tileShape?: readonly number[] | null;
   /** Bytes that the column's values take on disk, as far as that can be said for one column. */

@@ -5,9 +5,10 @@ import type { DType } from "../array/dtype.ts";
 import { rowRange } from "../array/rows.ts";
 import type { TableRecord } from "../format/table-record.ts";
 import { runSync } from "../io/drivers.ts";
-import type { ManagedColumn } from "../storage/manager.ts";
+import type { ManagedColumn, ShapeRun } from "../storage/manager.ts";
 import type { BodyColumn, ManagerDescription, TableBody } from "./body.ts";
-import { checkRow } from "./selection.ts";
+import { cellShapes } from "./read.ts";
+import { checkRow, type RowSelection, rowsOf } from "./selection.ts";
 
 /** A column's description, keywords and storage. Its values are read and put through the table. */
 export class Column {
@@ -92,6 +93,17 @@ export class Column {
     checkRow(row, this.#body.rowCount);
     if (this.kind === "scalar") return [];
     return runSync(this.#managed().shapes(rowRange(row, 1)), this.#body.access)[0]?.shape ?? null;
+  }
+
+  /**
+   * Shapes of cells, without their values: stretches of cells of the same shape, in the order of the rows; null where cells
+   * are undefined.
+   *
+   * @throws TableError OUT_OF_RANGE, INVALID_ARGUMENT, UNSUPPORTED, CORRUPT, IO
+   */
+  cellShapes(rows?: RowSelection): ShapeRun[] {
+    const selected = rowsOf(rows, this.#body.rowCount);
+    return runSync(cellShapes(this.#managed(), selected), this.#body.access);
   }
 
   #managed(): ManagedColumn {

@@ -30,7 +30,7 @@ import { lockExclusively, lockingAvailable, type LockMode, openLock, type TableL
 import { readWholeFile } from "../io/whole-file.ts";
 import { subtablesIn } from "./check.ts";
 import { contextOf } from "./open.ts";
-import { PARTIAL } from "./copy.ts";
+import { PARTIAL } from "./copy-place.ts";
 import { removeTree } from "./directory.ts";
 import { repairJournal } from "./recover-journal.ts";
 import { repairRows, writeLock } from "./recover-rows.ts";

@@ -33,7 +33,13 @@ import {
   renameTable,
 } from "./alter-directory.ts";
 import { Column } from "./column.ts";
-import { type CopyOptions, type CopyReport, copyTable } from "./copy.ts";
+import {
+  type CopyAsyncOptions,
+  type CopyOptions,
+  type CopyReport,
+  copyTable,
+  copyTableAsync,
+} from "./copy.ts";
 import { createBody } from "./create.ts";
 import { createMeasurementSet, type MeasurementSetOptions } from "./measurement-set/create.ts";
 import { openBody, openBodyAsync, openJoined } from "./open.ts";
@@ -45,7 +51,7 @@ import type { ColumnValues } from "./values.ts";
 import type { PlaceOptions } from "./references.ts";
 import { type ConcatOptions, joinTables, type Part } from "./join.ts";
 import { projectColumns, type ProjectOptions, type SelectOptions, selectRows } from "./select.ts";
-import { planAppend, writeCell, writeColumn } from "./write.ts";
+import { planAppend, writeCell, writeColumn, writeShape } from "./write.ts";
 
 export type { LockMode };
 
@@ -339,12 +345,14 @@ export class Table {
 
   /**
    * Opens the subtable that keyword `name` names, with this table's options. Where a concatenation concatenates it too,
-   * it is a concatenation of those of all parts. @throws TableError NOT_FOUND and those of {@linkcode open}
+   * it is a concatenation of those of all parts. `mode` is that of this table unless told otherwise.
+   *
+   * @throws TableError NOT_FOUND and those of {@linkcode open}
    */
-  subtable(name: string): Table {
+  subtable(name: string, { mode }: { readonly mode?: "r" | "rw" } = {}): Table {
     const body = this.#open();
     const paths = subtablePaths(body, name, this.#options.confine ?? false);
-    const options = { ...this.#options, mode: body.writable ? "rw" : "r" } as const;
+    const options = { ...this.#options, mode: mode ?? (body.writable ? "rw" : "r") } as const;
     return new Table(openJoined(paths, options), options);
   }
 
@@ -402,6 +410,18 @@ export class Table {
     const column = this.#writableColumn(name);
     checkRow(row, this.#body.rowCount);
     this.#change(writeCell(column, rowRange(row, 1), value, this.strings));
+  }
+
+  /**
+   * Gives array cells a shape without values, which read as zeros until they are put, perhaps slice by slice; or makes them
+   * undefined (null).
+   *
+   * @throws TableError SHAPE_MISMATCH for a shape that the column doesn't allow, INVALID_ARGUMENT where the column's manager
+   * can't, as {@linkcode putColumn}
+   */
+  setShape(name: string, shape: readonly number[] | null, options: { rows?: RowSelection } = {}): void {
+    const column = this.#writableColumn(name);
+    this.#change(writeShape(column, this.#rows(options.rows), shape));
   }
 
   /** Adds rows at the end: zeros, empty strings, undefined cells. @throws TableError READ_ONLY, INVALID_ARGUMENT, IO, CLOSED */
@@ -601,13 +621,26 @@ export class Table {
   }
 
   /**
-   * Copies the table (also a reference or concatenation) into a new plain one, with other managers or byte order if asked.
-   * Subtables within its directory are copied along. @throws TableError as {@linkcode create} and {@linkcode getColumn}
+   * Copies the table (also a reference or concatenation) into a new plain one: all of it or some rows and columns, with other
+   * managers or byte order if asked, in bounded memory. Subtables within its directory are copied along. The copy grows beside
+   * its place, as `path` with `.partial` behind, and gets its name when it is complete; when it fails, nothing is left of it.
+   *
+   * @throws TableError as {@linkcode create} and {@linkcode getColumn}
    */
   copy(path: string, options: CopyOptions = {}): CopyReport {
     this.#open();
+    return copyTable(this, path, this.#copyOptions(options));
+  }
+
+  /** As {@linkcode copy}, with turns for others between batches; `signal` ends it. @throws what `signal` was aborted with */
+  async copyAsync(path: string, options: CopyAsyncOptions = {}): Promise<CopyReport> {
+    this.#open();
+    return await copyTableAsync(this, path, this.#copyOptions(options));
+  }
+
+  #copyOptions<O extends CopyOptions>(options: O): O {
     const { io = "auto", lock = "auto", context } = this.#options;
-    return copyTable(this, path, { io, lock, ...(context === undefined ? {} : { context }), ...options });
+    return { io, lock, ...(context === undefined ? {} : { context }), ...options };
   }
 
   /**

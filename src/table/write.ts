@@ -113,6 +113,23 @@ export function* writeColumn(
   if (elementsOf(part) > 0) yield* managed.write(rows, cell, box, prepared.source, 0);
 }
 
+/** Plan: gives cells a shape without values, or makes them undefined. */
+export function* writeShape(column: BodyColumn, rows: Rows, shape: readonly number[] | null): Plan<void> {
+  const { name, kind } = column.bound;
+  const managed = yield* writable(column);
+  if (kind !== "array") {
+    throw new TableError("TYPE_MISMATCH", `column ${name} has no arrays: its cells have no shape`);
+  }
+  if (shape !== null) checkAgainstDescription(column, shape);
+  if (managed.setShape === undefined) {
+    throw new TableError(
+      "INVALID_ARGUMENT",
+      `column ${name}: ${column.manager.type} can't give a cell a shape without values`,
+    );
+  }
+  if (rows.length > 0) yield* managed.setShape(rows, shape);
+}
+
 /** Plan: puts one cell. null makes an array cell undefined, where the storage manager can. */
 export function* writeCell(
   column: BodyColumn,
