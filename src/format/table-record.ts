@@ -195,6 +195,32 @@ export class TableRecord implements Iterable<[key: string, value: RecordValue]> 
     return true;
   }
 
+  /**
+   * Gives a field another name; it keeps its place, type, value and comment.
+   *
+   * @throws TableError INVALID_ARGUMENT when there is no such field, or one of the new name, or that is no name; READ_ONLY
+   */
+  rename(key: string, name: string): void {
+    checkKey(name, this.#name);
+    const field = this.#fields.get(key);
+    if (field === undefined || (name !== key && this.#fields.has(name))) {
+      const [wrong, which] = field === undefined ? [key, "no such"] : [name, "already such a"];
+      throw new TableError("INVALID_ARGUMENT", `${this.#nameOf(wrong)}: there is ${which} field`);
+    }
+    if (name === key) return;
+    this.#beforeChange();
+    this.#fields = new Map(
+      [...this.#fields].map(([old, one]) => old === key ? [name, { ...one, name }] : [old, one]),
+    );
+    const child = this.#children.get(key);
+    if (child !== undefined) {
+      this.#children.delete(key);
+      this.#children.set(name, child);
+      child.#parent = { record: this, key: name };
+    }
+    this.#changed();
+  }
+
   /** Takes over all fields of another record, with types and comments; those of the same names are replaced. */
   assign(other: TableRecord | RecordFields): void {
     const { fields } = other instanceof TableRecord ? other.toFields() : other;

@@ -301,3 +301,26 @@ Deno.test("an int64 is a number up to 2^53 itself, and a string past it", () => 
   assert.deepEqual(Object.values(scalars), said);
   assert.deepEqual(list, { shape: [4], data: said });
 });
+
+Deno.test("rename() keeps a field's place, type, value and comment, and the record in it", () => {
+  let changes = 0;
+  const record = new TableRecord(undefined, { beforeChange: () => changes++ });
+  record.set("a", 1, "int16");
+  record.setComment("a", "first");
+  record.set("b", { inner: 1 });
+  record.set("c", "x");
+  const inner = record.get("b") as TableRecord;
+  changes = 0;
+  record.rename("a", "z");
+  record.rename("b", "y");
+  record.rename("c", "c");
+  assert.equal(changes, 2);
+  assert.deepEqual(record.keys(), ["z", "y", "c"]);
+  assert.deepEqual([record.get("z"), record.dtype("z"), record.comment("z")], [1, "int16", "first"]);
+  inner.set("inner", 2);
+  assert.deepEqual(record.toJSON(), { z: 1, y: { inner: 2 }, c: "x" });
+  failsWith("INVALID_ARGUMENT", () => record.rename("a", "q"));
+  failsWith("INVALID_ARGUMENT", () => record.rename("z", "c"));
+  failsWith("INVALID_ARGUMENT", () => record.rename("z", ""));
+  assert.deepEqual(record.keys(), ["z", "y", "c"]);
+});
