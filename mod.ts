@@ -68,10 +68,12 @@ export {
   type BatchOptions,
   type CellsOptions,
   type CreateOptions,
+  type GetAsyncOptions,
   type GetOptions,
   type IoOptions,
   type LockMode,
   type OpenOptions,
+  type PutAsyncOptions,
   type PutOptions,
   Table,
 } from "./src/table/table.ts";

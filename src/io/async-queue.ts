@@ -7,21 +7,26 @@
  */
 import { TableError } from "../error.ts";
 
+/**
+ * What a request does. `refresh` forgets what is known of the table, so nobody may read it meanwhile; `hold` wants it to
+ * stay open and as it is, and reads it by other calls.
+ */
+export type RequestKind = "read" | "hold" | "refresh" | "change";
+
 /** A request's place in the queues. */
 export class Place {
   /** What it does, for messages: "putColumnAsync of DATA". */
   readonly what: string;
-  /** It runs alone. */
-  readonly exclusive: boolean;
+  readonly kind: RequestKind;
   running = false;
   readonly #queues: readonly RequestQueue[];
   readonly #begun: Promise<void>;
   #begin!: () => void;
 
   /** `first`: before all that wait. */
-  constructor(queues: readonly RequestQueue[], what: string, exclusive: boolean, first = false) {
+  constructor(queues: readonly RequestQueue[], what: string, kind: RequestKind, first = false) {
     this.what = what;
-    this.exclusive = exclusive;
+    this.kind = kind;
     this.#queues = queues;
     this.#begun = new Promise((resolve) => this.#begin = resolve);
     for (const queue of queues) queue.insert(this, first);
@@ -61,6 +66,13 @@ export class Place {
   }
 }
 
+/** True when a request of kind `later` may begin while one of kind `earlier` runs, or waits. */
+function isCompatible(earlier: RequestKind, later: RequestKind): boolean {
+  if (later === "change") return false;
+  if (later === "refresh") return earlier === "hold";
+  return earlier === "read" || earlier === "hold";
+}
+
 /** The queue of one table. */
 export class RequestQueue {
   #places: Place[] = [];
@@ -74,7 +86,7 @@ export class RequestQueue {
   /** True when all before a place let it begin. */
   allows(place: Place): boolean {
     const index = this.#places.indexOf(place);
-    return place.exclusive ? index === 0 : this.#places.slice(0, index).every(({ exclusive }) => !exclusive);
+    return this.#places.slice(0, index).every(({ kind }) => isCompatible(kind, place.kind));
   }
 
   /** Takes a place out. */
@@ -92,9 +104,21 @@ export class RequestQueue {
     return this.#places.length;
   }
 
+  /** Requests that somebody else's refreshing would disturb. */
+  get readers(): number {
+    return this.#places.filter(({ kind }) => kind !== "hold").length;
+  }
+
   /** The request that changes something now; undefined if none does. */
   get changing(): Place | undefined {
-    return this.#places.find(({ running, exclusive }) => running && exclusive);
+    return this.#places.find(({ running, kind }) => running && kind === "change");
+  }
+
+  /** Waits until the requests that are here now have settled. */
+  async settled(): Promise<void> {
+    const last = new Place([this], "waiting for requests", "refresh");
+    await last.begin();
+    last.leave();
   }
 
   /** The first request. */

@@ -95,6 +95,8 @@ export interface TableBody {
   /** True when others changed the table since it was read: {@linkcode refresh}, and what was read is read again. */
   moved(): boolean;
   refresh(): void;
+  /** True while changes may be there that no commit holds. Left out: nobody knows. */
+  readonly changed?: boolean;
   /** Takes the lock that a change needs. @throws TableError LOCKED */
   beginChange(): void;
   lock(kind: "read" | "write", timeoutMs?: number): void;

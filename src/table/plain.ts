@@ -249,6 +249,10 @@ export class PlainBody implements TableBody, TableStructure {
     if (askManagers) runSync(this.askManagers(), this.#access);
   }
 
+  get changed(): boolean {
+    return this.#touched;
+  }
+
   /** Takes the lock that the first change needs. @throws TableError LOCKED, NEEDS_RECOVERY */
   beginChange(): void {
     if (this.#touched) return;

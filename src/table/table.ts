@@ -11,6 +11,8 @@ import type { TableInfo } from "../format/table-info.ts";
 import type { TableRecord } from "../format/table-record.ts";
 import type { Context } from "../io/context.ts";
 import type { IoSnapshot } from "../io/counters.ts";
+import { checkIdle, Place, RequestQueue } from "../io/async-queue.ts";
+import { AsyncRequest, type RequestOptions } from "../io/async-request.ts";
 import { runAsync, runSync } from "../io/drivers.ts";
 import type { IoName } from "../io/backend.ts";
 import type { LockMode } from "../io/lock.ts";
@@ -47,6 +49,7 @@ import { type Cell, readCells, readColumn, type ReadSettings } from "./read.ts";
 import { checkRow, distinct, type RowSelection, rowsOf } from "./selection.ts";
 import type { ColumnSpec } from "./specs.ts";
 import { subtablePaths } from "./subtables.ts";
+import { type Handover, takeOver, takeValues } from "./async-values.ts";
 import type { ColumnValues } from "./values.ts";
 import type { PlaceOptions } from "./references.ts";
 import { type ConcatOptions, joinTables, type Part } from "./join.ts";
@@ -122,6 +125,27 @@ export interface PutOptions {
   readonly slice?: readonly AxisSlice[];
 }
 
+/** Options of {@linkcode Table.getColumnAsync}. */
+export interface GetAsyncOptions<D extends DType = DType> extends GetOptions<D> {
+  /** Cancels the request: the promise is rejected with the signal's reason, as a rule an AbortError. */
+  readonly signal?: AbortSignal;
+  /**
+   * Take `into` over: the caller's array is detached at once, and the result has its memory. Values go into it from other
+   * threads then, as into new memory; an array that is only borrowed is filled by this one, piece by piece.
+   */
+  readonly transfer?: boolean;
+}
+
+/** Options of {@linkcode Table.putColumnAsync}. */
+export interface PutAsyncOptions extends PutOptions {
+  /** Cancels the request, see {@linkcode Table.putColumnAsync}. */
+  readonly signal?: AbortSignal;
+  /** Take the values over: the caller's array is detached at once, also when the call is refused. */
+  readonly transfer?: boolean;
+  /** Copy the values before the call returns, which takes as long as that takes; the array is the caller's again then. */
+  readonly copy?: boolean;
+}
+
 /** Options of {@linkcode Table.getCells}. */
 export interface CellsOptions<D extends DType = DType> extends Omit<GetOptions<D>, "into"> {
   /** Give each cell memory of its own; otherwise cells of a selection may share one block. */
@@ -171,7 +195,10 @@ export class Table {
   /** The body's columns by name, and the list that they were made of. */
   #columns: { readonly list: readonly BodyColumn[]; readonly byName: ReadonlyMap<string, BodyColumn> };
   #closed = false;
-  #running = 0;
+  /** Requests on this table, and on those that refer to it. */
+  readonly #queue = new RequestQueue();
+  /** Those of the tables that it refers to, too. */
+  readonly #queues: readonly RequestQueue[];
   #inTransaction = false;
   /** The tables that own what this one refers to: selections and concatenations commit with them. */
   readonly #owners: readonly Table[];
@@ -180,6 +207,7 @@ export class Table {
     this.#body = body;
     this.#options = options;
     this.#owners = owners;
+    this.#queues = [...new Set([this.#queue, ...owners.flatMap((owner) => owner.#queues)])];
     this.#columns = byName(body.columns);
   }
 
@@ -366,12 +394,40 @@ export class Table {
     return this.#run(() => this.#columnPlan(name, options)) as NDArray<D, TableRecord>;
   }
 
-  /** As {@linkcode getColumn}, without blocking while files are read. `into` is borrowed until the promise settles. */
+  /**
+   * As {@linkcode getColumn}, without blocking: large pieces are read, and their values put in place, on two other threads,
+   * and the event loop turns every few milliseconds. `into` is borrowed until the promise settles, or taken over.
+   *
+   * The requests on a table are carried out in the order in which they were made; those that only read run side by side.
+   * While they run, other calls may read the table, too; those that change it throw BUSY.
+   *
+   * @throws TableError as {@linkcode getColumn}; INVALID_ARGUMENT when `into` was moved away meanwhile; the reason of `signal`
+   * @example
+   * ```ts
+   * import { array, Table } from "@tessera/tables";
+   * using table = Table.create("async.tab", {
+   *   columns: [array("DATA", "complex64", { shape: [4, 64] })],
+   *   rows: 100,
+   *   overwrite: true,
+   * });
+   * await table.putColumnAsync("DATA", new Float32Array(100 * 4 * 64 * 2), { transfer: true });
+   * const { shape } = await table.getColumnAsync("DATA", { signal: AbortSignal.timeout(10_000) });
+   * console.log(shape); // [4, 64, 100]
+   * ```
+   */
   async getColumnAsync<D extends DType = DType>(
     name: string,
-    options: GetOptions<D> = {},
+    options: GetAsyncOptions<D> = {},
   ): Promise<NDArray<D, TableRecord>> {
-    return await this.#runAsync(() => this.#columnPlan(name, options)) as NDArray<D, TableRecord>;
+    const { signal, transfer = false } = options;
+    const given: unknown = options.into, into = transfer ? takeOver(given) : given;
+    const lent = !transfer && ArrayBuffer.isView(into) ? [into.buffer] : [];
+    const settings = { ...options, into } as GetOptions;
+    const plan = () => this.#columnPlan(name, settings);
+    return await this.#runAsync(`getColumnAsync of ${name}`, { lent, signal }, plan) as NDArray<
+      D,
+      TableRecord
+    >;
   }
 
   /**
@@ -401,12 +457,71 @@ export class Table {
     values: ColumnValues,
     options: PutOptions = {},
   ): void {
+    this.#checkIdle();
     const column = this.#writableColumn(name);
     this.#change(writeColumn(column, this.#rows(options.rows), values, options.slice, this.strings));
   }
 
+  /**
+   * As {@linkcode putColumn}, without blocking: what can be sent before the next commit is laid out and written on other
+   * threads, and the event loop turns every few milliseconds. The values are borrowed until the promise settles, or taken
+   * over, or copied. Values in plain arrays are turned into bytes by this thread, at once.
+   *
+   * It runs alone: it begins when all earlier requests have settled, and later ones wait for it. Until then other calls
+   * that change the table throw BUSY; while it runs those that read cells do, too.
+   *
+   * Cancelled while it waits, it does nothing. Cancelled or failing later it leaves the table as it was before, if
+   * everything was committed then. If not, it is too late to cancel, and after an error {@linkcode discard} goes back to the
+   * last commit.
+   *
+   * @throws TableError as {@linkcode putColumn}; INVALID_ARGUMENT when the values were moved away meanwhile; the reason of
+   * `signal`
+   */
+  async putColumnAsync(name: string, values: ColumnValues, options: PutAsyncOptions = {}): Promise<void> {
+    this.#writable();
+    const { signal } = options, handover: Handover = options;
+    const taken = takeValues(values, handover);
+    const place = new Place(this.#queues, `putColumnAsync of ${name}`, "change");
+    await place.begin(signal);
+    try {
+      const body = this.#open(), isClean = body.changed === false;
+      const autoLock = (this.#options.lock ?? "auto") === "auto";
+      const request = new AsyncRequest({
+        lent: taken.lent,
+        values: taken.memory,
+        signal,
+        mayCancel: () => isClean,
+      });
+      try {
+        if (autoLock) await body.lockAsync("write");
+        request.check();
+        const column = this.#writableColumn(name);
+        const plan = writeColumn(
+          column,
+          this.#rows(options.rows),
+          taken.values,
+          options.slice,
+          this.strings,
+        );
+        await runAsync(plan, body.access, request);
+        request.checkLent();
+        body.check();
+      } catch (error) {
+        if (isClean) {
+          body.discard();
+          if (autoLock) body.unlock();
+        }
+        request.checkLent();
+        throw error;
+      }
+    } finally {
+      place.leave();
+    }
+  }
+
   /** Puts one cell; null makes an array cell undefined where the manager can. @throws TableError as {@linkcode putColumn} */
   putCell(name: string, row: number, value: Cell | ArrayBufferView | readonly string[]): void {
+    this.#checkIdle();
     const column = this.#writableColumn(name);
     checkRow(row, this.#body.rowCount);
     this.#change(writeCell(column, rowRange(row, 1), value, this.strings));
@@ -433,6 +548,7 @@ export class Table {
         `a number of rows to add is whole and not negative, found ${count}`,
       );
     }
+    this.#checkIdle();
     if (count > 0) this.#body.addRows(count);
   }
 
@@ -444,6 +560,7 @@ export class Table {
    */
   append(values: Readonly<Record<string, ColumnValues>>): void {
     this.#writable();
+    this.#checkIdle();
     this.#body.beginChange();
     const first = this.#body.rowCount;
     const plans = Object.entries(values).map(([name, data]) =>
@@ -657,6 +774,7 @@ export class Table {
         file: this.path,
       });
     }
+    if (body.writable) this.#checkIdle();
     body.flush({ durable: options.durable ?? false });
   }
 
@@ -695,10 +813,15 @@ export class Table {
       return drop(error);
     }
     if (result instanceof Promise) {
-      return result.then((value) => {
+      // Requests that the change didn't wait for are part of it.
+      return result.then(async (value) => {
+        await this.#queue.settled();
         end();
         return value;
-      }, drop) as T;
+      }, async (error) => {
+        await this.#queue.settled();
+        return drop(error);
+      }) as T;
     }
     end();
     return result;
@@ -707,6 +830,7 @@ export class Table {
   /** Drops every change since the last commit. @throws TableError READ_ONLY, IO, CLOSED */
   discard(): void {
     this.#writable();
+    this.#checkIdle();
     this.#body.discard();
   }
 
@@ -719,23 +843,35 @@ export class Table {
    */
   lock(kind: "read" | "write" = "write", timeoutMs?: number): void {
     if (kind === "write") this.#writable();
-    this.#lockable().lock(kind, timeoutMs);
+    const body = this.#lockable();
+    this.#checkIdle();
+    body.lock(kind, timeoutMs);
   }
 
   /** As {@linkcode lock}, without blocking while it waits. */
   async lockAsync(kind: "read" | "write" = "write", timeoutMs?: number): Promise<void> {
     if (kind === "write") this.#writable();
-    await this.#lockable().lockAsync(kind, timeoutMs);
+    const body = this.#lockable();
+    const place = new Place(this.#queues, "lockAsync", "refresh");
+    await place.begin();
+    try {
+      await body.lockAsync(kind, timeoutMs);
+    } finally {
+      place.leave();
+    }
   }
 
   /** Commits, and lets go of the lock. @throws TableError as {@linkcode flush} */
   unlock(): void {
-    this.#open().unlock();
+    const body = this.#open();
+    this.#checkIdle();
+    body.unlock();
   }
 
   /** Looks now whether others changed the table; every reading call does by itself. @returns true when they did */
   resync(): boolean {
     const body = this.#open(), moved = body.moved();
+    if (moved) this.#checkIdle();
     if (moved) body.refresh();
     return moved;
   }
@@ -743,10 +879,12 @@ export class Table {
   /** Flushes and closes. Closing twice does nothing. @throws TableError BUSY while a request runs, IO */
   close(): void {
     if (this.#closed) return;
-    if (this.#running > 0) {
-      throw new TableError("BUSY", `${this.#running} request(s) on the table are still running`, {
-        file: this.path,
-      });
+    if (this.#queue.length > 0) {
+      throw new TableError(
+        "BUSY",
+        `${this.#queue.length} request(s) on the table haven't settled, ${this.#queue.first!.what} first`,
+        { file: this.path },
+      );
     }
     try {
       if (this.#inTransaction) this.#body.discard();
@@ -788,13 +926,14 @@ export class Table {
   /** The body, with what others changed. */
   #fresh(): TableBody {
     const body = this.#open();
-    if (this.#running === 0 && body.moved()) body.refresh();
+    if (this.#isIdle && body.moved()) body.refresh();
     return body;
   }
 
   /** What rows and columns come and go by. @throws TableError READ_ONLY; INVALID_ARGUMENT for a table that refers to others */
   #structure(what: string): TableStructure {
     this.#writable();
+    this.#checkIdle();
     const { structure, kind } = this.#body;
     if (structure !== undefined) return structure;
     throw new TableError(
@@ -884,9 +1023,20 @@ export class Table {
     return result;
   }
 
+  /** True when no request would notice that what is known of the table is read anew. */
+  get #isIdle(): boolean {
+    return this.#queues.every(({ readers }) => readers === 0);
+  }
+
+  /** @throws TableError BUSY while requests run or wait: for calls that change something */
+  #checkIdle(): void {
+    checkIdle(this.#queues, true, this.#body.path);
+  }
+
   /** Runs a plan that reads, again when others changed the table meanwhile. */
   #run<T>(makePlan: () => Plan<T>): T {
     const body = this.#open();
+    checkIdle(this.#queues, false, body.path);
     for (let tries = 1;; tries++) {
       try {
         const result = runSync(makePlan(), body.access);
@@ -896,29 +1046,43 @@ export class Table {
         if (!body.moved()) throw error;
         if (tries >= MAX_TRIES) throw error;
       }
+      // Requests still read the state that is about to be forgotten.
+      if (!this.#isIdle) this.#checkIdle();
       this.#again(tries);
     }
   }
 
-  async #runAsync<T>(makePlan: () => Plan<T>): Promise<T> {
-    const body = this.#open();
-    this.#running++;
+  /** As {@linkcode #run}, without blocking. */
+  async #runAsync<T>(what: string, options: RequestOptions, makePlan: () => Plan<T>): Promise<T> {
+    const body = this.#open(), { signal } = options;
+    let place = new Place(this.#queues, what, "read");
+    // The next place is taken before the last is given up: nobody who waits gets in between.
+    const move = async (kind: "read" | "refresh"): Promise<void> => {
+      const next = new Place(this.#queues, what, kind, true);
+      place.leave();
+      place = next;
+      await place.begin(signal);
+    };
     try {
+      await place.begin(signal);
       for (let tries = 1;; tries++) {
+        const request = new AsyncRequest(options);
         try {
-          const result = await runAsync(makePlan(), body.access);
+          const result = await runAsync(makePlan(), body.access, request);
+          request.checkLent();
           body.check();
           if (!body.moved()) return result;
         } catch (error) {
-          if (!body.moved()) throw error;
-          if (tries >= MAX_TRIES) throw error;
+          request.checkLent();
+          if (signal?.aborted || !body.moved() || tries >= MAX_TRIES) throw error;
         }
-        // Others may still read the state that is about to be forgotten.
-        if (this.#running === 1) this.#again(tries);
-        else await new Promise((resolve) => setTimeout(resolve, 1));
+        // Other requests still read the state that is about to be forgotten.
+        await move("refresh");
+        if (body.moved() || tries >= MAX_TRIES) this.#again(tries);
+        await move("read");
       }
     } finally {
-      this.#running--;
+      place.leave();
     }
   }
 
