@@ -3,6 +3,7 @@
  * table's directory; a MultiFile container or a remote store is another.
  */
 import type { AsyncRequest } from "./async-request.ts";
+import type { MappedRange } from "./mapped-range.ts";
 import type { GatherStep, ScatterStep } from "./plan.ts";
 
 /** The files of one table, by name. Errors are TableErrors; a range past the end of a file is CORRUPT. */
@@ -25,6 +26,12 @@ export interface FileAccess {
   create(file: string): void;
   remove(file: string): void;
   barrier(): void;
+  /**
+   * A range as mapped memory, until it is closed. Absent: the files aren't files of their own.
+   *
+   * @throws TableError UNSUPPORTED, CORRUPT past the end of the file, IO
+   */
+  map?(file: string, offset: number, length: number): MappedRange;
   /** Brings what `read`, `readInto` or `gather` with these arguments needs into reach without blocking. */
   readAsync(file: string, offset: number, length: number): Promise<Uint8Array>;
   readIntoAsync(file: string, offset: number, target: Uint8Array, request?: AsyncRequest): Promise<void>;

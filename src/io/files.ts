@@ -3,6 +3,7 @@
  */
 import { TableError } from "../error.ts";
 import type { Kernels } from "../array/kernels.ts";
+import type { MappedView } from "../../ffi/mapped.ts";
 import { allocate } from "../array/alloc.ts";
 import { kernels } from "../array/choose.ts";
 import type { FileAccess } from "./access.ts";
@@ -17,6 +18,7 @@ import { readIntoAsync } from "./async-read.ts";
 import { scatterAsync, sendAsync } from "./async-scatter.ts";
 import { gather, scatter, type Tools } from "./gather.ts";
 import type { JournalRecord } from "./journal-format.ts";
+import { type MappedRange, mapRange, shortened } from "./mapped-range.ts";
 import type { GatherStep, ScatterStep } from "./plan.ts";
 import { BYPASS_BYTES, TableFile } from "./table-file.ts";
 
@@ -47,6 +49,8 @@ export class TableFiles implements FileAccess {
   readonly #files = new Map<string, TableFile>();
   readonly #shared: FileShared & { fresh: boolean };
   readonly #tools: Tools;
+  /** Ranges that were mapped on their own, with the paths of their files. */
+  readonly #mapped = new Map<MappedView, string>();
   #waiting = 0;
   #closed = false;
   /** null: nobody can see the files yet. */
@@ -208,9 +212,35 @@ export class TableFiles implements FileAccess {
     return this.#file(file).mappedView(offset, length);
   }
 
+  /**
+   * Bytes of a range as mapped memory of its own, whatever the backend: it stays when files are opened anew, and is
+   * detached by its `close`, or when the files are closed. What is written to it changes no file.
+   *
+   * @throws TableError UNSUPPORTED where there is no mapped memory, or bytes that aren't sent yet; CORRUPT past the end
+   * of the file, IO
+   */
+  map(file: string, offset: number, length: number): MappedRange {
+    if (!this.#file(file).isClean(offset, offset + length)) {
+      throw new TableError("UNSUPPORTED", "bytes are not in the file yet, or change in a commit under way", {
+        file: this.pathOf(file),
+        offset,
+      });
+    }
+    const range = mapRange(this.pathOf(file), offset, length, this.backend);
+    this.#mapped.set(range, this.pathOf(file));
+    return {
+      bytes: range.bytes,
+      close: () => {
+        this.#mapped.delete(range);
+        range.close();
+      },
+    };
+  }
+
   /** Throws IO when a file became shorter under a view: what the view shows is not what was written. */
   check(): void {
     for (const file of this.#files.values()) file.checkViews();
+    for (const [{ faults }, path] of this.#mapped) if (faults > 0) shortened(path);
   }
 
   // ---- changing
@@ -345,6 +375,8 @@ export class TableFiles implements FileAccess {
       throw new TableError("BUSY", `${this.#waiting} requests are under way`, { file: this.directory });
     }
     this.#closed = true;
+    for (const range of this.#mapped.keys()) range.close();
+    this.#mapped.clear();
     let failure: unknown;
     for (const file of this.#files.values()) {
       try {

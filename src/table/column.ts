@@ -1,7 +1,7 @@
 /**
  * `Column`: what a table says about one of its columns.
  */
-import type { DType } from "../array/dtype.ts";
+import type { DType, NumericType } from "../array/dtype.ts";
 import { rowRange } from "../array/rows.ts";
 import type { TableRecord } from "../format/table-record.ts";
 import { runSync } from "../io/drivers.ts";
@@ -9,6 +9,7 @@ import type { ManagedColumn, ShapeRun } from "../storage/manager.ts";
 import type { BodyColumn, ManagerDescription, TableBody } from "./body.ts";
 import { cellShapes } from "./read.ts";
 import { checkRow, type RowSelection, rowsOf } from "./selection.ts";
+import { type ColumnView, viewColumn, type ViewOptions } from "./view.ts";
 
 /** A column's description, keywords and storage. Its values are read and put through the table. */
 export class Column {
@@ -104,6 +105,34 @@ export class Column {
   cellShapes(rows?: RowSelection): ShapeRun[] {
     const selected = rowsOf(rows, this.#body.rowCount);
     return runSync(cellShapes(this.#managed(), selected), this.#body.access);
+  }
+
+  /**
+   * The values where they are in the file, without a copy, as mapped memory: for tables that are read, of tiled columns of
+   * numbers in this machine's byte order whose tiles are as large as a cell on the axes of a cell and hold no other column,
+   * as `tileShape: [4, 64, 1024]` for cells of [4, 64]. It works with every backend but `memory`.
+   *
+   * @throws TableError UNSUPPORTED with the reason when the values don't lie in the file as an array has them, OUT_OF_RANGE,
+   * TYPE_MISMATCH, CORRUPT, IO
+   * @example
+   * ```ts
+   * import { array, Table, tiledShape } from "@tessera/tables";
+   * using table = Table.create("view.tab", {
+   *   columns: [array("DATA", "complex64", { shape: [4, 64] })],
+   *   storage: [tiledShape("Data", ["DATA"], { tileShape: [4, 64, 128] })],
+   *   rows: 100,
+   *   overwrite: true,
+   * });
+   * table.putColumn("DATA", new Float32Array(100 * 4 * 64 * 2).fill(1));
+   * table.flush();
+   * using view = table.column("DATA").view({ rows: { start: 10, end: 20 }, dtype: "complex64" });
+   * let sum = 0;
+   * for (const value of view.data) sum += value;
+   * console.log(view.shape, sum); // [4, 64, 10] 5120
+   * ```
+   */
+  view<D extends NumericType = NumericType>(options: ViewOptions<D> = {}): ColumnView<D> {
+    return viewColumn(() => this.#column, this.#body, options);
   }
 
   #managed(): ManagedColumn {

@@ -9,12 +9,13 @@ const ignore = library() === null;
 
 async function runScript(
   name: string,
+  ...more: readonly string[]
 ): Promise<{ code: number; signal: Deno.Signal | null; out: string; err: string }> {
   const folder = await Deno.makeTempDir();
   try {
     const script = new URL(`./hazards/${name}.ts`, import.meta.url);
     const { code, signal, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-lock", "--no-check", script.href, `${folder}/file`],
+      args: ["run", "-A", "--no-lock", "--no-check", script.href, `${folder}/file`, ...more],
     }).output();
     const decoder = new TextDecoder();
     return { code, signal, out: decoder.decode(stdout), err: decoder.decode(stderr) };
@@ -44,3 +45,19 @@ Deno.test(
     assert.deepEqual({ signal, out }, { signal: "SIGBUS", out: "before\n" });
   },
 );
+
+for (
+  const [hazard, name] of [
+    ["kept after its table was closed is empty", "closed"],
+    ["moved away and kept after its table was closed holds zeros", "moved"],
+    ["posted to another thread outlives its table", "posted"],
+    ["of a file that becomes shorter shows zeros, and the next call says so", "shorter"],
+    ["of a file that is emptied can be written", "emptied"],
+    ["of a table that is removed stays", "removed"],
+    ["of a file that is written past the page cache shows old or new values", "direct"],
+  ] as const
+) {
+  Deno.test({ name: `a view of a column ${hazard}`, ignore }, async () => {
+    assert.deepEqual(await runScript("column_view", name), { code: 0, signal: null, out: "done\n", err: "" });
+  });
+}

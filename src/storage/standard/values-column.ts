@@ -53,6 +53,12 @@ export class ValuesColumn implements ManagedColumn {
     }
   }
 
+  // deno-lint-ignore require-yield
+  *place(): Plan<string> {
+    return "StandardStMan keeps a few rows of all its columns in a bucket, and the buckets in any order: the values of a " +
+      "column lie in pieces";
+  }
+
   bytesOnDisk(): number {
     return this.#area.bytes * this.#area.index.used;
   }

@@ -4,13 +4,14 @@
 import { TableError } from "../../error.ts";
 import { type Box, elementsOf, type Rows } from "../../array/rows.ts";
 import type { Plan } from "../../io/plan.ts";
-import type { CellTarget, ManagedColumn, ShapeRun } from "../manager.ts";
+import type { CellTarget, ManagedColumn, ShapeRun, ValuePlace } from "../manager.ts";
 import type { Cube } from "./cube.ts";
 import { gatherCells, type SectionPlace } from "./gather.ts";
 import type { TsmFile } from "./header.ts";
 import type { TiledManager } from "./manager.ts";
 import { type PixelFormat, pixelFormat } from "./moves.ts";
 import { type CubeStacks, type Segment, stacksOf } from "./stacks.ts";
+import { valuePlace } from "./value-place.ts";
 
 /** Reads a data column of any tiled manager. */
 export class DataColumn<M extends TiledManager = TiledManager> implements ManagedColumn, SectionPlace {
@@ -132,6 +133,21 @@ export class DataColumn<M extends TiledManager = TiledManager> implements Manage
       }
       yield segment;
     }
+  }
+
+  *place(rows: Rows): Plan<ValuePlace | string> {
+    if (this.manager.dirty) return "values or rows of its manager are not flushed";
+    yield* this.shapes(rows);
+    const [first, second] = this.manager.locate(rows);
+    const { cube, position, count } = first!;
+    if (cube === null) return `the cell of row ${rows.at(0)} is undefined`;
+    if (second !== undefined) {
+      const next = rows.at(second.index);
+      return second.cube === cube
+        ? `rows ${next - 1} and ${next} don't follow each other in their hypercube`
+        : `rows ${next - 1} and ${next} are in different hypercubes, or undefined`;
+    }
+    return valuePlace(this, cube, position, count);
   }
 
   get tileShape(): readonly number[] | null {
