@@ -18,10 +18,10 @@ typedef struct {
   int64_t count, file, array;
 } axis;
 
-/* A checked box without needless axes; first axis fastest. */
+/* A checked box without needless axes; first axis fastest. Its element may be several of the list's. */
 typedef struct {
   int64_t file, array;
-  int axes;
+  int axes, element;
   axis axis[TESSERA_MAX_AXES];
 } box;
 
@@ -77,6 +77,19 @@ static double move_elements(const list *l, const double *move, const sides *s) {
   return elements <= room ? elements : -1;
 }
 
+/* Runs of up to so many bytes are moved as one element. */
+#define WIDE_BYTES 64
+
+/* Takes short runs, such as the correlations of a channel, for elements: the loop over them costs more than the bytes. */
+static void widen(box *b) {
+  if (b->axes < 2 || b->axis[0].file != b->element || b->axis[0].array != b->element) return;
+  int64_t run = b->axis[0].count * b->element;
+  if (run > WIDE_BYTES || (run & (run - 1)) != 0) return;
+  b->element = (int)run;
+  b->axes--;
+  memmove(b->axis, b->axis + 1, (size_t)b->axes * sizeof *b->axis);
+}
+
 /* A checked move with at least one element, as integers, axes of one element dropped and contiguous ones joined. */
 static void make_box(const list *l, const double *move, const sides *s, box *b) {
   int bits = l->kind == TESSERA_KIND_BITS;
@@ -92,6 +105,9 @@ static void make_box(const list *l, const double *move, const sides *s, box *b) 
     if (last && file == last->file * last->count && array == last->array * last->count) last->count *= count;
     else b->axis[b->axes++] = (axis){count, file, array};
   }
+  b->element = l->element;
+  /* Pairs of bytes are swapped best one by one. */
+  if (!bits && l->unit != 2) widen(b);
   while (b->axes < 2) b->axis[b->axes++] = (axis){1, 0, 0};
 }
 
@@ -118,8 +134,17 @@ typedef struct {
   return
 
 typedef struct {
-  uint64_t half[2];
-} pair;
+  uint64_t word[2];
+} words2;
+typedef struct {
+  uint64_t word[4];
+} words4;
+typedef struct {
+  uint64_t word[8];
+} words8;
+
+#define EACH_WORD(change) \
+  for (size_t k = 0; k < sizeof value.word / sizeof *value.word; k++) value.word[k] = change(value.word[k])
 
 static inline uint64_t swap_halves(uint64_t value) {
   value = __builtin_bswap64(value);
@@ -154,9 +179,15 @@ static void move_plane(const plane *p, int element, int unit, int stream) {
     case 8 * 16 + 1: ELEMENTS(uint64_t, );
     case 8 * 16 + 4: ELEMENTS(uint64_t, value = swap_halves(value));
     case 8 * 16 + 8: ELEMENTS(uint64_t, value = __builtin_bswap64(value));
-    case 16 * 16 + 1: ELEMENTS(pair, );
-    case 16 * 16 + 8:
-      ELEMENTS(pair, value.half[0] = __builtin_bswap64(value.half[0]); value.half[1] = __builtin_bswap64(value.half[1]));
+    case 16 * 16 + 1: ELEMENTS(words2, );
+    case 16 * 16 + 4: ELEMENTS(words2, EACH_WORD(swap_halves));
+    case 16 * 16 + 8: ELEMENTS(words2, EACH_WORD(__builtin_bswap64));
+    case 32 * 16 + 1: ELEMENTS(words4, );
+    case 32 * 16 + 4: ELEMENTS(words4, EACH_WORD(swap_halves));
+    case 32 * 16 + 8: ELEMENTS(words4, EACH_WORD(__builtin_bswap64));
+    case 64 * 16 + 1: ELEMENTS(words8, );
+    case 64 * 16 + 4: ELEMENTS(words8, EACH_WORD(swap_halves));
+    case 64 * 16 + 8: ELEMENTS(words8, EACH_WORD(__builtin_bswap64));
   }
   for (int64_t j = 0; j < p->count[1]; j++) {
     for (int64_t i = 0; i < p->count[0]; i++) {
@@ -202,7 +233,7 @@ static void run_box(const list *l, const sides *s, const box *b, int stream) {
       }
       p.to = l->scatter ? s->file + file : s->array + array;
       p.from = l->scatter ? s->array + array : s->file + file;
-      move_plane(&p, l->element, l->unit, stream);
+      move_plane(&p, b->element, l->unit, stream);
     }
     int a = 2;
     for (; a < b->axes; a++) {

@@ -154,6 +154,39 @@ Deno.test(`bits that aren't there are refused and nothing changes, the same ${wh
   );
 });
 
+Deno.test(`short runs, such as the correlations of a channel, are moved whole and the same ${where}`, () => {
+  const elements = [[1, 1], [2, 1], [2, 2], [4, 1], [4, 4], [8, 1], [8, 4], [8, 8], [16, 4], [
+    16,
+    8,
+  ]] as const;
+  for (const [element, unit] of elements) {
+    for (let run = 1; run * element <= 128; run++) {
+      const moves = new MoveList("bytes", 3, element, unit, 1);
+      moves.push(0, 0, [run, 3, 2], [1, run + 2, 4 * run + 7], [1, run, 3 * run + 1]);
+      const file = bytesAt(11 * (run + 2) * element, run & 7, run), room = (7 * run + 1) * element;
+      const gathered = new Uint8Array(room), scattered = new Uint8Array(file.length);
+      native.gather(moves, 0, 1, file, 0, gathered);
+      for (let row = 0; row < 2; row++) {
+        for (let j = 0; j < 3 * run; j++) {
+          const from = (row * (4 * run + 7) + Math.floor(j / run) * (run + 2) + j % run) * element;
+          const to = (row * (3 * run + 1) + j) * element;
+          for (let k = 0; k < element; k++) {
+            assert.equal(
+              gathered[to + k],
+              file[from + (k ^ (unit - 1))],
+              `${run} of ${element}, unit ${unit}`,
+            );
+          }
+        }
+      }
+      native.scatter(moves, 0, 1, gathered, scattered, 0);
+      const again = new Uint8Array(room);
+      native.gather(moves, 0, 1, scattered, 0, again);
+      assert.deepEqual(again, gathered);
+    }
+  }
+});
+
 /** A batch of random boxes, some of which may leave their buffers. */
 interface Batch {
   kind: MoveKind;
