@@ -666,7 +666,7 @@ export class Table {
     if (keywords.has(name) && !options.overwrite) {
       throw new TableError("EXISTS", `there is a keyword ${name} already`, { file: path });
     }
-    const made = Table.create(`${path}/${name}`, { ...this.#options, ...options });
+    const made = Table.create(`${path}/${name}`, { ...ioOptionsOf(this.#options), ...options });
     try {
       made.flush({ durable: true });
       structure.syncNames();
@@ -1098,6 +1098,13 @@ export class Table {
     }
     this.#body.refresh();
   }
+}
+
+/** What opening and creating have in common, of options that may be more. */
+function ioOptionsOf(options: IoOptions): IoOptions {
+  const { io, lock, lockTimeoutMs, context, strings, maxResultBytes, confine } = options;
+  const all = { io, lock, lockTimeoutMs, context, strings, maxResultBytes, confine };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as IoOptions;
 }
 
 /** How often something is read anew because others changed the table meanwhile. */

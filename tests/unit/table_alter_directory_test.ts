@@ -27,9 +27,16 @@ function exists(path: string): boolean {
 
 Deno.test("a subtable is made, found and removed", () => {
   const context = new Context(), options = { io: "memory", context } as const;
-  using table = Table.create("/t", { columns: COLUMNS, rows: 2, ...options });
+  using table = Table.create("/t", {
+    columns: COLUMNS,
+    rows: 2,
+    overwrite: true,
+    keywords: { K: 1 },
+    ...options,
+  });
   table.flush();
   const log = table.createSubtable("LOG", { columns: [scalar("LINE", "string")], rows: 1 });
+  assert.deepEqual([log.rowCount, log.columnNames, log.keywords.keys()], [1, ["LINE"], []]);
   log.putCell("LINE", 0, "made");
   log.close();
   assert.equal((table.keywords.get("LOG") as TableKeyword).table, "././LOG");
