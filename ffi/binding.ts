@@ -533,6 +533,42 @@ export class NativeLibrary {
   }
 
   /**
+   * Lays moves of an extent over zeros in `scratch`, which is as long as the extent, and writes that at its offset, on
+   * another thread.
+   *
+   * @returns 0 or -errno
+   * @throws RangeError for a move that leaves the extent or the array; nothing has been written then
+   */
+  async scatterFileAsync(
+    fd: number,
+    extent: ExtentPlace,
+    moves: MoveList,
+    array: Uint8Array<ArrayBuffer>,
+    scratch: Uint8Array<ArrayBuffer>,
+    stats: NativeStats | null = null,
+  ): Promise<number> {
+    const { offset, length, firstMove, moveCount } = extent;
+    checkBatch(moves, firstMove, moveCount, offset);
+    const [data, , ...kind] = listOf(moves);
+    const result = await this.symbols.scatter_file_async(
+      fd,
+      offset,
+      length,
+      data,
+      firstMove,
+      moveCount,
+      ...kind,
+      array,
+      array.byteLength,
+      scratch,
+      scratch.byteLength,
+      stats,
+    );
+    keep(data, array, scratch, stats);
+    return gathered(moves, result);
+  }
+
+  /**
    * A TableError for a call that gave `-errno`: NOT_FOUND for ENOENT, EXISTS for EEXIST, else IO. The message names
    * the path, the call, and the error in words and by name.
    *

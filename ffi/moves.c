@@ -303,6 +303,17 @@ double tessera_scatter(const double *moves, double first, double count, int32_t 
   return move_all(&l, first, count, &s);
 }
 
+double tessera_scatter_file(int32_t fd, double offset, double length, const double *moves, double first, double count,
+                            int32_t kind, int32_t ndim, int32_t element, int32_t unit, const uint8_t *array,
+                            double array_bytes, uint8_t *scratch, double scratch_bytes, uint64_t *stats) {
+  if (tessera_whole(length) < 0 || length > scratch_bytes) return -EINVAL;
+  memset(scratch, 0, (size_t)length);
+  double bad = tessera_scatter(moves, first, count, kind, ndim, element, unit, array, array_bytes, scratch, length, offset);
+  if (bad != 0) return bad;
+  double put = tessera_pwrite(fd, scratch, length, offset, stats);
+  return put < 0 ? put : 0;
+}
+
 /* Checks extents and all their moves; the file side of a move must lie in its extent. */
 static double check_extents(const list *l, const double *extents, int32_t count, double move_count, uint8_t *array,
                             double array_bytes, double *total) {

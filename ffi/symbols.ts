@@ -90,6 +90,27 @@ const SCATTER = {
   result: "f64", // double
 } as const;
 
+const SCATTER_FILE = {
+  parameters: [
+    "i32", // int32_t fd
+    "f64", // double offset
+    "f64", // double length
+    "buffer", // const double *moves
+    "f64", // double first
+    "f64", // double count
+    "i32", // int32_t kind
+    "i32", // int32_t ndim
+    "i32", // int32_t element
+    "i32", // int32_t unit
+    "buffer", // const uint8_t *array
+    "f64", // double array_bytes
+    "buffer", // uint8_t *scratch
+    "f64", // double scratch_bytes
+    "buffer", // uint64_t *stats
+  ],
+  result: "f64", // double
+} as const;
+
 const GATHER_FILE = {
   parameters: [
     "i32", // int32_t fd
@@ -382,6 +403,7 @@ const NONBLOCKING = {
   fsync_async: { name: "tessera_fsync", nonblocking: true, ...SYNC },
   gather_async: { name: "tessera_gather", nonblocking: true, ...GATHER },
   scatter_async: { name: "tessera_scatter", nonblocking: true, ...SCATTER },
+  scatter_file_async: { name: "tessera_scatter_file", nonblocking: true, ...SCATTER_FILE },
   gather_file_async: { name: "tessera_gather_file", nonblocking: true, ...GATHER_FILE },
   gather_map_async: { name: "tessera_gather_map", nonblocking: true, ...GATHER_MAP },
   map_copy_async: { name: "tessera_map_copy", nonblocking: true, ...MAP_COPY },

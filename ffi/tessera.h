@@ -219,6 +219,11 @@ TESSERA_EXPORT double tessera_gather_file(int32_t fd, const double *extents, int
                                           const double *moves, double move_count, int32_t kind, int32_t ndim,
                                           int32_t element, int32_t unit, uint8_t *array, double array_bytes,
                                           uint8_t *scratch, double scratch_bytes, uint64_t *stats);
+/* Lays moves over zeros in `scratch` and writes its first `length` bytes at `offset`; a bad move: nothing is written. */
+TESSERA_EXPORT double tessera_scatter_file(int32_t fd, double offset, double length, const double *moves,
+                                           double first, double count, int32_t kind, int32_t ndim, int32_t element,
+                                           int32_t unit, const uint8_t *array, double array_bytes, uint8_t *scratch,
+                                           double scratch_bytes, uint64_t *stats);
 TESSERA_EXPORT double tessera_gather_map(double address, double map_bytes, const double *extents, int32_t extent_count,
                                          const double *moves, double move_count, int32_t kind, int32_t ndim,
                                          int32_t element, int32_t unit, uint8_t *array, double array_bytes,

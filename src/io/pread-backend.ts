@@ -119,6 +119,26 @@ export class CachedHandle extends NativeHandle {
     this.check(result, "pread", first.offset);
     return true;
   }
+
+  async scatterAsync(
+    extent: Extent,
+    moves: MoveList,
+    source: Uint8Array,
+    scratch: Uint8Array,
+  ): Promise<void> {
+    const { fd, native, stats } = this, { offset, length } = extent;
+    const result = await native.scatterFileAsync(
+      fd,
+      extent,
+      moves,
+      source as Bytes,
+      scratch as Bytes,
+      stats.block,
+    );
+    this.check(result, "pwrite", offset);
+    this.seek.access(offset, length);
+    this.stats.alignment(offset, length);
+  }
 }
 
 const FLAGS = {
