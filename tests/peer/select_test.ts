@@ -11,8 +11,8 @@ const COLUMNS = [
   { name: "number", dtype: "int32" },
   { name: "text", dtype: "string" },
   { name: "flag", dtype: "bool" },
-  { name: "cells", dtype: "complex64", shape: [2, 3] },
-  { name: "free", dtype: "float64", ndim: 1 },
+  { name: "cells", kind: "array", dtype: "complex64", shape: [2, 3] },
+  { name: "free", kind: "array", dtype: "float64", ndim: 1 },
 ] as const;
 
 async function agrees(path: string): Promise<void> {
