@@ -18,6 +18,7 @@ import {
   type NumericType,
   scalar,
   scaledArray,
+  scaledComplex,
   standard,
   type StorageSpec,
   Table,
@@ -65,6 +66,8 @@ export interface Kind {
   readonly byRow?: readonly string[];
   /** Rows are added with values for these columns, in this order. */
   readonly appends?: readonly string[];
+  /** python-casacore can't open such a table. */
+  readonly foreign?: boolean;
   /** Changes are large: what is pending is sent before the commit. */
   readonly large?: boolean;
 }
@@ -135,12 +138,19 @@ export const KINDS: readonly Kind[] = [
       scalar("TEXT", "string"),
       array("A", "complex128", { ndim: 1 }),
       scalar("KEPT", "float32"),
-      array("MEMORY", "int32", { shape: [2] }),
     ],
-    storage: [aipsio("Old", ["N", "TEXT", "A"]), memory("Mem", ["MEMORY"]), standard("SSM")],
+    storage: [aipsio("Old", ["N", "TEXT", "A"]), standard("SSM")],
+    rows: 6,
+    removes: true,
+  },
+  {
+    name: "in memory",
+    columns: [array("MEMORY", "int32", { shape: [2] }), scalar("KEPT", "float32")],
+    storage: [memory("Mem", ["MEMORY"]), standard("SSM")],
     rows: 6,
     removes: true,
     forgotten: ["MEMORY"],
+    foreign: true,
   },
   {
     name: "hypercubes by id",
@@ -158,8 +168,6 @@ export const KINDS: readonly Kind[] = [
   {
     name: "virtual columns",
     columns: [
-      array("SCALED", "float32", { shape: [4] }),
-      array("SCALED_16", "int16", { shape: [4] }),
       array("WEIGHT", "float32", { ndim: 1 }),
       array("WEIGHT_16", "int16", { ndim: 1 }),
       scalar("WEIGHT_SCALE", "float32"),
@@ -173,7 +181,6 @@ export const KINDS: readonly Kind[] = [
       scalar("N", "int32"),
     ],
     storage: [
-      scaledArray("SCALED", { stored: "SCALED_16", scale: 0.01 }),
       compressFloat("WEIGHT", {
         stored: "WEIGHT_16",
         scale: "WEIGHT_SCALE",
@@ -188,7 +195,25 @@ export const KINDS: readonly Kind[] = [
       standard("SSM", { bucketRows: 8 }),
     ],
     rows: 6,
-    put: ["SCALED", "WEIGHT", "DATA", "FLAG", "NARROW", "N"],
+    put: ["WEIGHT", "DATA", "FLAG", "NARROW", "N"],
+  },
+  {
+    name: "scaled",
+    columns: [
+      array("SCALED", "float32", { shape: [4] }),
+      array("SCALED_16", "int16", { shape: [4] }),
+      array("PARTS", "complex64", { ndim: 1 }),
+      array("PARTS_16", "int16", { ndim: 2 }),
+    ],
+    storage: [
+      scaledArray("SCALED", { stored: "SCALED_16", scale: 0.01 }),
+      scaledComplex("PARTS", { stored: "PARTS_16", scale: [0.01, 0.02] }),
+      incremental("ISM", ["SCALED_16"], { bucketSize: 500 }),
+      standard("SSM"),
+    ],
+    rows: 4,
+    put: ["SCALED", "PARTS"],
+    foreign: true,
   },
   {
     name: "Dysco",
