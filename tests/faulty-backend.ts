@@ -11,6 +11,8 @@ export interface FaultyCall {
   readonly path: string;
   readonly offset: number;
   readonly length: number;
+  /** How a file is opened. */
+  readonly mode?: OpenMode;
 }
 
 /**
@@ -104,7 +106,7 @@ export class FaultyBackend implements Backend {
   }
 
   open(path: string, mode: OpenMode): Handle {
-    this.ask({ kind: "open", path, offset: 0, length: 0 });
+    this.ask({ kind: "open", path, offset: 0, length: 0, mode });
     return new FaultyHandle(this.inner.open(path, mode), this);
   }
 

@@ -53,8 +53,8 @@ export class Commits {
   readonly #journal: Journal;
   /** The change counters of the journal's head. */
   #head: { before: Uint8Array; begun: Uint8Array } | null = null;
-  /** The counters on the disk say that something is going on. */
-  #begun = false;
+  /** What the counters on the disk are; `unknown` after a commit that failed and couldn't be undone. */
+  #state: "before" | "begun" | "unknown" = "before";
   /** The commit is complete, but its journal couldn't be removed. */
   #leftOver = false;
   /** Files took others' names, and the disk may not know yet. */
@@ -80,7 +80,7 @@ export class Commits {
 
   #end(): void {
     this.#head = null;
-    this.#begun = false;
+    this.#state = "before";
   }
 
   #append(records: readonly JournalRecord[]): void {
@@ -89,9 +89,9 @@ export class Commits {
   }
 
   #begin(): void {
-    if (this.#begun) return;
+    if (this.#state === "begun") return;
     this.#writeCounters(this.#start().begun);
-    this.#begun = true;
+    this.#state = "begun";
   }
 
   #writeCounters(bytes: Uint8Array): void {
@@ -185,6 +185,7 @@ export class Commits {
       }
       if (durable) this.#syncAll(files);
       this.#writeCounters(after);
+      if (durable) this.#countersFile.sync();
     } catch (error) {
       this.#undo(files, mark);
       throw error;
@@ -193,7 +194,6 @@ export class Commits {
     this.#end();
     for (const [, file] of dirty) file.settle();
     for (const file of files.values()) file.commit();
-    if (durable) this.#countersFile.sync();
     try {
       this.#journal.cut(0);
       for (const [, file] of dirty) file.unlink();
@@ -222,13 +222,13 @@ export class Commits {
   #undo(files: ReadonlyMap<string, TableFile>, mark: number): void {
     try {
       // Counters that say "complete" must not meet old bytes.
-      if (this.#begun) this.#writeCounters(this.#head!.begun);
+      if (this.#state !== "before") this.#writeCounters(this.#head!.begun);
       this.#restore(files, mark);
       this.#journal.cut(mark);
     } catch {
-      // The first error is what the caller has to hear. The counters may be those of a complete commit: the next try
-      // writes them anew before it changes anything.
-      this.#begun = false;
+      // The first error is what the caller has to hear. The counters may be those of a complete commit: they are written
+      // anew before anything else is changed.
+      this.#state = "unknown";
     }
   }
 
@@ -249,6 +249,7 @@ export class Commits {
   abandon(files: ReadonlyMap<string, TableFile>): void {
     for (const file of files.values()) file.discard();
     if (this.#journal.active && !this.#leftOver) {
+      if (this.#state === "unknown") this.#begin();
       for (const record of this.#restore(files, 0)) {
         if (record.kind === "length") files.get(record.file)?.restoreLength(record.length);
       }

@@ -20,7 +20,7 @@ import {
   SECTOR_BYTES,
   writeRecord,
 } from "./journal-format.ts";
-import { readWholeFile } from "./whole-file.ts";
+import { BESIDE, readWholeFile } from "./whole-file.ts";
 
 /** Where the change counters stand. */
 export interface CountersPlace {
@@ -318,7 +318,10 @@ function undo(directory: string, backend: Backend, { records }: JournalContent):
   for (const [file, own] of byFile(records)) {
     const path = `${directory}/${file}`;
     const whole = own.find((record) => record.kind === "whole");
-    if (whole !== undefined) restoreWhole(backend, directory, whole);
+    if (whole !== undefined) {
+      restoreWhole(backend, directory, whole);
+      if (backend.kind(path + BESIDE) !== null) backend.remove(path + BESIDE);
+    }
     const length = own.find((record) => record.kind === "length");
     const old = own.filter((record) => record.kind === "old");
     if (length === undefined && old.length === 0) continue;

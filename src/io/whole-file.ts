@@ -7,7 +7,7 @@ import type { Backend } from "./backend.ts";
 import { PAGE_BYTES } from "./page-cache.ts";
 
 /** What the new content is called until it takes the old one's place; casacore uses the same name. */
-const BESIDE = "_tmp";
+export const BESIDE = "_tmp";
 
 /** How {@linkcode replaceFile} makes sure of what it did. */
 export interface ReplaceOptions {
