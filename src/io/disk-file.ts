@@ -27,6 +27,8 @@ export interface FileShared {
 const LOAD_PAGES = STAGING_BYTES / PAGE_BYTES;
 /** Readers of one file that are told apart when they read on: columns that lie side by side, tiles side by side. */
 const STREAMS = 8;
+/** Shorter ranges are read even where files are mapped. */
+const MAP_BYTES = 256 * 1024;
 const EMPTY = new Uint8Array(0);
 /** EPERM, EACCES, EROFS: the file may still be readable. */
 const DENIED: readonly (number | undefined)[] = [1, 13, 30];
@@ -180,6 +182,8 @@ export class DiskFile {
   fill(target: Uint8Array, offset: number, cached: boolean): void {
     if (target.length === 0) return;
     if (!cached) {
+      const map = this.#mapFor(target, offset);
+      if (map !== null) return map.copy(offset, target);
       const got = this.#need().read(target, offset);
       if (got < target.length) this.#goOn(target, offset, got, offset + target.length);
       return;
@@ -194,8 +198,17 @@ export class DiskFile {
     }
   }
 
+  /** The map that a long range is copied from, by stores that go past the processor's cache; null where there is none. */
+  #mapFor(target: Uint8Array, offset: number): FileMap | null {
+    if (target.length < MAP_BYTES || this.#need().map === undefined) return null;
+    const end = offset + target.length;
+    return this.reaches(end) ? this.mapped(offset, end) : null;
+  }
+
   /** As `fill` past the cache, without blocking. */
   async fillAsync(target: Uint8Array, offset: number): Promise<void> {
+    const map = this.#mapFor(target, offset);
+    if (map !== null) return await this.borrow(() => map.copyAsync(offset, target));
     const got = await this.#readAsync(target, offset);
     if (got < target.length) this.#goOn(target, offset, got, offset + target.length);
   }
