@@ -24,6 +24,9 @@ interface CatOptions extends ReadingOptions {
   readonly rows?: RowRange;
 }
 
+/** Rows to print: those asked for, or which ones of so many. */
+type Rows = RowRange | ((rowCount: number) => RowRange);
+
 /** The rows' text; `keys` are the columns' names as JSON, each with what stands before and behind it. */
 function writeRows(sink: TextSink, batch: RowBatch, keys: readonly Uint8Array[]): void {
   for (let i = 0; i < batch.end - batch.start; i++) {
@@ -39,7 +42,11 @@ function writeRows(sink: TextSink, batch: RowBatch, keys: readonly Uint8Array[])
 }
 
 /** The columns that can be read; a line on standard error for each that can't. */
-function readableColumns(table: Table, asked: readonly string[] | undefined, terminal: Terminal): string[] {
+export function readableColumns(
+  table: Table,
+  asked: readonly string[] | undefined,
+  terminal: Terminal,
+): string[] {
   return (asked ?? table.columnNames).filter((name) => {
     const column = table.column(name);
     if (column.readable) return true;
@@ -63,7 +70,13 @@ function checkRows(
   return { start, end };
 }
 
-function cat(path: string, options: CatOptions, terminal: Terminal): void {
+/** Prints rows as JSON, one object a line. @throws TableError, PipeClosed */
+export function printRows(
+  path: string,
+  rows: Rows,
+  options: ReadingOptions & { readonly columns?: string[] },
+  terminal: Terminal,
+): void {
   using bounded = openTable(path, options, { maxResultBytes: BATCH_BYTES });
   using extra = new DisposableStack();
   const opened: Table[] = [bounded];
@@ -74,7 +87,7 @@ function cat(path: string, options: CatOptions, terminal: Terminal): void {
       return opened[1]!;
     },
   };
-  const { start, end } = checkRows(bounded, options.rows ?? {});
+  const { start, end } = checkRows(bounded, typeof rows === "function" ? rows(bounded.rowCount) : rows);
   const names = readableColumns(bounded, options.columns, terminal);
   const encoder = new TextEncoder();
   const keys = names.map((name, i) => encoder.encode(`${i === 0 ? "{" : ","}${JSON.stringify(name)}:`));
@@ -106,6 +119,6 @@ undefined cell is null.
 Example:
   $ table cat my.ms --columns TIME,UVW --rows 0:100 --format ndjson | head -3`,
     )
-    .action((path: string, options: CatOptions) => cat(path, options, terminal));
+    .action((path: string, options: CatOptions) => printRows(path, options.rows ?? {}, options, terminal));
   addReadingOptions(command);
 }

@@ -80,7 +80,8 @@ function tablesIn(directory: string | undefined): string {
   return found.length === 0 ? "" : `tables in it: ${names}${found.length > SOME ? ", …" : ""}`;
 }
 
-function isTable(directory: string): boolean {
+/** True when there is a table in that directory. */
+export function isTable(directory: string): boolean {
   try {
     return Deno.statSync(`${directory}/table.dat`).isFile;
   } catch {

@@ -30,14 +30,15 @@ function complexText(dtype: string, re: number, im: number): string {
   return `${realText(dtype, re)}${/^[-]/.test(imaginary) ? "" : "+"}${imaginary}i`;
 }
 
-function scalarText(dtype: string, value: unknown): string {
+/** A scalar: complex values as `1+2i`. */
+export function scalarText(dtype: string, value: unknown): string {
   if (Array.isArray(value)) return complexText(dtype, Number(value[0]), Number(value[1]));
   if (typeof value === "number") return realText(dtype, value);
   return visible(String(value));
 }
 
-function arrayText({ dtype, shape, data }: NDArray): string {
-  const count = shape.reduce((product, length) => product * length, 1);
+/** At most `most` elements of an array, without brackets; `…` behind them where there are more. */
+export function itemsText({ dtype, data }: NDArray, count: number, most: number): string {
   const element = (i: number): string => {
     const value: unknown = (data as unknown[])[i];
     if (dtype === "string") return `"${visible(String(value))}"`;
@@ -46,19 +47,24 @@ function arrayText({ dtype, shape, data }: NDArray): string {
     const pairs = data as Float64Array;
     return complexText(dtype, pairs[2 * i]!, pairs[2 * i + 1]!);
   };
-  const items = Array.from({ length: Math.min(count, SOME) }, (_, i) => element(i));
-  return `[${items.join(", ")}${count > SOME ? ", …" : ""}]`;
+  const items = Array.from({ length: Math.min(count, most) }, (_, i) => element(i));
+  return items.join(", ") + (count > most ? ", …" : "");
 }
 
-/** The value of a keyword on one line. */
-export function valueText(record: TableRecord, name: string): string {
+function arrayText(value: NDArray, most: number): string {
+  const count = value.shape.reduce((product, length) => product * length, 1);
+  return `[${itemsText(value, count, most)}]`;
+}
+
+/** The value of a keyword on one line; of a long array the first elements, unless `most` says more. */
+export function valueText(record: TableRecord, name: string, most = SOME): string {
   const value = record.get(name);
   if (value instanceof TableRecord) {
-    return `{${value.keys().map((key) => `${visible(key)}: ${valueText(value, key)}`).join(", ")}}`;
+    return `{${value.keys().map((key) => `${visible(key)}: ${valueText(value, key, most)}`).join(", ")}}`;
   }
   switch (record.kind(name)) {
     case "array":
-      return arrayText(value as NDArray);
+      return arrayText(value as NDArray, most);
     case "table":
       return visible((value as { table: string }).table);
     default:

@@ -7,7 +7,9 @@ import { addCheck } from "./check.ts";
 import { addCopy } from "./copy.ts";
 import { addDoctor } from "./doctor.ts";
 import { errorText, EXIT_FAILED, EXIT_OK, EXIT_USAGE, Interrupted, UsageError } from "./failure.ts";
+import { addHead, addTail } from "./head.ts";
 import { addKeywords } from "./keywords.ts";
+import { addLs } from "./ls.ts";
 import { addRecover } from "./recover.ts";
 import { addSchema } from "./schema.ts";
 import { addShow } from "./show.ts";
@@ -41,7 +43,20 @@ Example:
       writeOut: (text) => terminal.out(encoder.encode(text)),
       writeErr: (text) => terminal.err(text.replace(/\n$/, "")),
     });
-  for (const add of [addShow, addSchema, addKeywords, addCat, addCopy, addCheck, addRecover, addDoctor]) {
+  const commands = [
+    addLs,
+    addShow,
+    addHead,
+    addTail,
+    addCat,
+    addSchema,
+    addKeywords,
+    addCopy,
+    addCheck,
+    addRecover,
+    addDoctor,
+  ];
+  for (const add of commands) {
     add(program, terminal);
   }
   return program;

@@ -5,7 +5,19 @@ import { runTable } from "../../src/cli/main.ts";
 import { caughtTerminal, ROOT, spawnTable, table } from "./cli_support.ts";
 
 const MINIMAL = fixturePath("minimal_le");
-const COMMANDS = ["show", "schema", "keywords", "cat", "copy", "check", "doctor"];
+const COMMANDS = [
+  "ls",
+  "show",
+  "head",
+  "tail",
+  "cat",
+  "schema",
+  "keywords",
+  "copy",
+  "check",
+  "recover",
+  "doctor",
+];
 
 Deno.test("the version is the one of the package", async () => {
   const { version } = JSON.parse(Deno.readTextFileSync(`${ROOT}deno.json`)) as { version: string };
