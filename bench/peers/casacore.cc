@@ -1,6 +1,7 @@
 // casacore's side of the bench, see ../side.ts: the same works on the same tables.
 #include "side.h"
 
+#include <casacore/casa/Arrays/ArrayMath.h>
 #include <casacore/casa/Arrays/Cube.h>
 #include <casacore/casa/Arrays/Slicer.h>
 #include <casacore/casa/Arrays/Vector.h>
@@ -121,6 +122,18 @@ static Run prepare(const struct told* told) {
     ArrayColumn<Complex> column(table, "DATA");
     auto into = std::make_shared<Array<Complex>>(IPosition(3, 4, 64, rows));
     return [=, keep = table] { return timed([&] { column.getColumn(*into); }); };
+  }
+  if (name == "view-sum") {
+    Table table(path);
+    ArrayColumn<Complex> column(table, "DATA");
+    auto into = std::make_shared<Array<Complex>>(IPosition(3, 4, 64, rows));
+    return [=, keep = table] {
+      return timed([&] {
+        column.getColumn(*into);
+        Complex total = sum(*into);
+        if (total.real() < 0) abort();
+      });
+    };
   }
   if (name == "get-fresh" || name == "get-fresh-async") {
     Table table(path);
