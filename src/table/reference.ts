@@ -184,10 +184,24 @@ export class ReferenceBody implements TableBody {
     };
   }
 
+  /** Rows were removed from the parent since. */
+  #dangling(row: number, parentRow: number): never {
+    const { path, rowCount } = this.parent;
+    throw new TableError(
+      "OUT_OF_RANGE",
+      `row ${row} is row ${parentRow} of ${path}, which has ${rowCount} rows now`,
+      { file: this.path },
+    );
+  }
+
   /** The parent's rows that rows of this table are. */
   #parentRows(rows: Rows): Rows {
-    const list = new Float64Array(rows.length);
-    for (let i = 0; i < list.length; i++) list[i] = this.reference.rows[rows.at(i)]!;
+    const list = new Float64Array(rows.length), { rowCount } = this.parent;
+    for (let i = 0; i < list.length; i++) {
+      const row = this.reference.rows[rows.at(i)]!;
+      if (row >= rowCount) this.#dangling(rows.at(i), row);
+      list[i] = row;
+    }
     return rowList(list);
   }
 }

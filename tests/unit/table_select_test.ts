@@ -74,6 +74,49 @@ Deno.test("what is written through a selection is in the table, and committed wi
   assert.deepEqual(committed(), [0, 10, 2, 3, 40]);
 });
 
+Deno.test("rows that are removed are missed, and columns that come and go are seen", () => {
+  using folder = temporaryFolder();
+  using table = numbers(`${folder.path}/t`, 5);
+  using some = table.select([0, 4]);
+  using both = Table.concat([table, some], undefined, options);
+  table.addColumn(scalar("NEW", "bool"));
+  assert.deepEqual(both.rowCount, 7);
+  using named = table.select([1]);
+  assert.deepEqual(named.columnNames, ["N", "V", "S", "NEW"]);
+  table.removeColumn("V");
+  assert.deepEqual(some.columnNames, ["N", "S"]);
+  assert.throws(() => both.columnNames, { code: "CORRUPT", message: /NEW/ });
+  table.removeRows([4]);
+  assert.throws(() => some.getCell("N", 1), { code: "OUT_OF_RANGE", message: /row 4.*4 rows/ });
+  assert.equal(some.getCell("N", 0), 0);
+});
+
+Deno.test("a view is of no use without its table", () => {
+  using folder = temporaryFolder();
+  const table = numbers(`${folder.path}/t`, 5);
+  using some = table.select([0, 4]);
+  using both = Table.concat([some, table], undefined, options);
+  table.close();
+  assert.throws(() => some.getCell("N", 0), { code: "CLOSED" });
+  assert.throws(() => both.putCell("N", 0, 1), { code: "CLOSED" });
+});
+
+Deno.test("what is written through a concatenation is in its tables", () => {
+  using folder = temporaryFolder();
+  const at = (name: string) => `${folder.path}/${name}`;
+  numbers(at("a"), 3).close();
+  using b = numbers(at("b"), 2, 10);
+  b.flush();
+  {
+    using both = Table.concat([at("a"), b], at("both"), { ...options, mode: "rw" });
+    both.putColumn("N", Int32Array.of(7, 8), { rows: { start: 2, end: 4 } });
+  }
+  using a = Table.open(at("a"), options);
+  assert.deepEqual([column(a), column(b)], [[0, 1, 7], [8, 11]]);
+  using other = Table.open(at("b"), options);
+  assert.deepEqual(column(other), [10, 11], "an open table commits when its owner says so");
+});
+
 Deno.test("a transaction isn't ended by a selection in it", () => {
   using folder = temporaryFolder();
   const path = `${folder.path}/t`;
