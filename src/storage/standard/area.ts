@@ -7,11 +7,14 @@ import type { Box, Rows } from "../../array/rows.ts";
 import { TableError } from "../../error.ts";
 import type { Plan } from "../../io/plan.ts";
 import { cellAxes, NATIVE_LITTLE, type Unit } from "../arrayfile/cells.ts";
-import { ExtentBuilder } from "../arrayfile/extents.ts";
+import { ExtentBuilder, MAX_EXTENT_BYTES } from "../arrayfile/extents.ts";
 import type { BucketFile } from "./bucket-file.ts";
 import { areaBytes } from "./layout.ts";
 import { Pieces } from "./pieces.ts";
 import type { SsmIndex } from "./ssm-index.ts";
+
+/** Longest extent that is read for several areas: up to here it is taken whole from a page, or read with its neighbours. */
+const READ_BYTES = 64 * 1024;
 
 /** What cells of a fixed size are made of: elements of `unit`, in `shape`. */
 export interface AreaCells {
@@ -75,7 +78,7 @@ export class Area {
 
   /** Reads `box` (null: all) of the cells of `pieces`; the first goes to element `at` of `target`. */
   *read(pieces: Pieces, cells: AreaCells, box: Box | null, target: Uint8Array, at: number): Plan<void> {
-    const { moves, extents } = this.#moves(pieces, cells, box, at);
+    const { moves, extents } = this.#moves(pieces, cells, box, at, READ_BYTES);
     if (moves.count === 0) return;
     yield { kind: "gather", file: this.file.file, extents: extents.finish(), moves, target };
   }
@@ -83,7 +86,7 @@ export class Area {
   /** Writes `box` (null: all) of the cells of `pieces` from element `at` of `source` on. */
   *write(pieces: Pieces, cells: AreaCells, box: Box | null, source: Uint8Array, at: number): Plan<void> {
     const { file } = this;
-    const { moves, extents } = this.#moves(pieces, cells, box, at);
+    const { moves, extents } = this.#moves(pieces, cells, box, at, MAX_EXTENT_BYTES);
     if (moves.count === 0) return;
     const untouched = file.offsetOf(file.untouchedFrom);
     for (const extent of extents.finish()) {
@@ -97,13 +100,14 @@ export class Area {
     cells: AreaCells,
     box: Box | null,
     at: number,
+    maxExtent: number,
   ): { moves: MoveList; extents: ExtentBuilder } {
     const { unit } = cells;
     const axes = cellAxes(cells.shape, box, unit.parts);
     const whole = box === null;
     const ndim = whole ? 1 : axes.shape.length + 1;
     const moves = new MoveList(unit.kind, ndim, unit.size, unit.swapUnit, Math.max(1, pieces.count));
-    const extents = new ExtentBuilder();
+    const extents = new ExtentBuilder(undefined, maxExtent);
     if (axes.box === 0) return { moves, extents };
     // Whole cells of neighbouring rows are one stretch; boxes have an axis of rows.
     const shape = whole ? [0] : [...axes.shape, 0];
