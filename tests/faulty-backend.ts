@@ -36,12 +36,37 @@ class FaultyHandle implements Handle {
   readonly #inner: Handle;
   readonly #owner: FaultyBackend;
   readonly map?: () => FileMap;
+  readonly writeAsync?: NonNullable<Handle["writeAsync"]>;
+  readonly gatherAsync?: NonNullable<Handle["gatherAsync"]>;
+  readonly scatterAsync?: NonNullable<Handle["scatterAsync"]>;
 
   constructor(inner: Handle, owner: FaultyBackend) {
     this.path = inner.path;
     this.#inner = inner;
     this.#owner = owner;
     if (inner.map !== undefined) this.map = () => inner.map!();
+    const ask = (kind: "read" | "write", offset: number, length: number): void => {
+      const call = { kind, path: this.path, offset, length } as const, most = owner.ask(call);
+      if (most < length) throw failure(call, NO_SPACE);
+    };
+    if (inner.writeAsync !== undefined) {
+      this.writeAsync = async (bytes, offset) => {
+        ask("write", offset, bytes.length);
+        await inner.writeAsync!(bytes, offset);
+      };
+    }
+    if (inner.gatherAsync !== undefined) {
+      this.gatherAsync = async (extents, ...rest) => {
+        for (const { offset, length } of extents) ask("read", offset, length);
+        return await inner.gatherAsync!(extents, ...rest);
+      };
+    }
+    if (inner.scatterAsync !== undefined) {
+      this.scatterAsync = async (extent, ...rest) => {
+        ask("write", extent.offset, extent.length);
+        await inner.scatterAsync!(extent, ...rest);
+      };
+    }
   }
 
   read(target: Uint8Array, offset: number): number {
