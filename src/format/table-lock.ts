@@ -199,6 +199,15 @@ export function nextSync(before: SyncInfo | null, change: Change): SyncInfo {
  */
 const BEGUN_STEP = 65_537;
 
+/** How far it goes up with a commit of ours: what casacore writes before a commit began is never taken for its end either. */
+const COMMIT_STEP = 101;
+
+/** The sync info after a commit that has a journal: as {@linkcode nextSync}, with the counter of all changes further on. */
+export function committedSync(before: SyncInfo | null, change: Change): SyncInfo {
+  const next = nextSync(before, change);
+  return { ...next, modifyCounter: (next.modifyCounter + COMMIT_STEP - 1) % COUNTER_MODULUS };
+}
+
 /** The sync info while a commit runs: who compares the counters sees that they moved, though nothing is new yet. */
 export function begunSync(before: SyncInfo): SyncInfo {
   return { ...before, modifyCounter: (before.modifyCounter + BEGUN_STEP) % COUNTER_MODULUS };

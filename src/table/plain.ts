@@ -12,8 +12,8 @@ import { type PlainTableDat, writeTableDat } from "../format/table-dat.ts";
 import { EMPTY_INFO, type TableInfo, writeTableInfo } from "../format/table-info.ts";
 import {
   begunSync,
+  committedSync,
   freshSync,
-  nextSync,
   rowCountOf,
   type SyncInfo,
   writeSync,
@@ -490,7 +490,12 @@ export class PlainBody implements TableBody, TableStructure {
       durable,
       after: () => {
         // Other counters each time: those of a commit that failed may be on the disk.
-        this.#tried = nextSync(this.#tried ?? this.#sync, { rowCount, columnCount, table, managers: dirty });
+        this.#tried = committedSync(this.#tried ?? this.#sync, {
+          rowCount,
+          columnCount,
+          table,
+          managers: dirty,
+        });
         return stamp = writeSync(this.#tried);
       },
       replaced: table ? [{ file: "table.dat", bytes: this.#datBytes() }] : [],

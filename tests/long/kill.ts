@@ -54,7 +54,9 @@ if (peer) {
     const found = await casacoreFirst({ kind, path: `${folder.path}/t`, seed, random });
     const sights = seen.get(found.window) ?? new Map<Sight, number>();
     seen.set(found.window, sights.set(found.sight, (sights.get(found.sight) ?? 0) + 1));
-    if (found.words !== "") words.set(found.words, (words.get(found.words) ?? 0) + 1);
+    if (found.words === "") continue;
+    const text = found.words.replaceAll(/\d{2,}|(?<= )\d(?=\D|$)/g, "N").trim();
+    words.set(text, (words.get(text) ?? 0) + 1);
   }
   say();
   say(
