@@ -1,6 +1,7 @@
 /**
  * A table with a column of each kind, for tests of what becomes of them elsewhere.
  */
+import assert from "node:assert/strict";
 import { array, type DType, type NDArray, type NumericType, scalar, Table, TableRecord } from "../../mod.ts";
 import { arrayClass, NUMERIC_TYPES, numericInfo } from "../../src/array/dtype.ts";
 
@@ -77,4 +78,46 @@ export function everyKind(path: string): Table {
   }
   table.putColumn("UVW", Float64Array.from({ length: 3 * ROWS }, (_, i) => i / 7));
   return table;
+}
+
+/** A cell, so that cells of the same values are deep-equal: NaN and -0 are told from other values, memory isn't looked at. */
+function plainCell(cell: unknown): unknown {
+  if (cell instanceof TableRecord) return cell.toFields();
+  if (typeof cell !== "object" || cell === null || !("data" in cell)) return cell;
+  const { dtype, shape, data } = cell as NDArray;
+  return { dtype, shape: [...shape], data: Array.from(data as ArrayLike<unknown>) };
+}
+
+/** Asserts that two tables have the same columns and cells, undefined ones included. */
+export function assertSameValues(actual: Table, expected: Table, columns = expected.columnNames): void {
+  assert.deepEqual(actual.columnNames, columns);
+  assert.equal(actual.rowCount, expected.rowCount);
+  for (const name of columns) {
+    assert.equal(actual.column(name).dtype, expected.column(name).dtype, name);
+    const step = 500;
+    for (let start = 0; start < expected.rowCount; start += step) {
+      const rows = { start, end: Math.min(start + step, expected.rowCount) };
+      const cells = expected.getCells(name, { rows });
+      actual.getCells(name, { rows }).forEach((cell, i) => {
+        assert.deepEqual(plainCell(cell), plainCell(cells[i]), `${name}, row ${start + i}`);
+      });
+    }
+  }
+}
+
+/** Asserts that two tables describe their columns alike, have the same keywords and the same text of `table.info`. */
+export function assertSameDescription(actual: Table, expected: Table): void {
+  assert.deepEqual(actual.keywords.toFields().fields, expected.keywords.toFields().fields);
+  assert.deepEqual(actual.info, expected.info);
+  for (const name of expected.columnNames) {
+    const { kind, shape, ndim, direct, maxLength, comment, units, keywords, manager } = expected.column(name);
+    const column = actual.column(name);
+    assert.deepEqual(
+      [column.kind, column.shape, column.ndim, column.direct, column.maxLength, column.comment, column.units],
+      [kind, shape, ndim, direct, maxLength, comment, units],
+      name,
+    );
+    assert.deepEqual(column.keywords.toFields().fields, keywords.toFields().fields, name);
+    assert.equal(column.manager.type, manager.type, name);
+  }
 }
