@@ -48,8 +48,20 @@ __attribute__((target("avx2"))) static void spread_wide(const uint8_t *from, uns
   if (past_cache) _mm_sfence();
 }
 
+/* The inverse for 32 bytes at a time. */
+__attribute__((target("avx2"))) static void collect_wide(const uint8_t *from, uint8_t *to, uint64_t groups) {
+  const __m256i zero = _mm256_setzero_si256();
+  for (; groups > 0; groups--, from += 32, to += 4) {
+    __m256i bytes = _mm256_loadu_si256((const __m256i *)(const void *)from);
+    uint32_t bits = ~(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(bytes, zero));
+    memcpy(to, &bits, 4);
+  }
+}
+
 static int wide(void) { return __builtin_cpu_supports("avx2"); }
 #else
+static void collect_wide(const uint8_t *from, uint8_t *to, uint64_t groups) { (void)from, (void)to, (void)groups; }
+
 static void spread_wide(const uint8_t *from, unsigned shift, uint8_t *target, uint64_t groups, int past_cache) {
   (void)from, (void)shift, (void)target, (void)groups, (void)past_cache;
 }
@@ -97,6 +109,13 @@ static inline void set_bit(uint8_t *bytes, uint64_t bit, uint8_t value) {
 
 void tessera_bytes_to_bits(const uint8_t *source, uint8_t *target, uint64_t bit, uint64_t count) {
   for (; count > 0 && (bit & 7) != 0; count--) set_bit(target, bit++, *source++);
+  if (count >= WIDE_BITS && wide()) {
+    uint64_t groups = count / 32;
+    collect_wide(source, target + (bit >> 3), groups);
+    bit += groups * 32;
+    source += groups * 32;
+    count -= groups * 32;
+  }
   for (uint8_t *to = target + (bit >> 3); count >= 8; count -= 8, bit += 8, source += 8) {
     uint64_t word;
     memcpy(&word, source, 8);
