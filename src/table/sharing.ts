@@ -8,7 +8,6 @@ import { SYNC_OFFSET_BYTES, waiting, withoutRequest, withRequest } from "../form
 import type { Backend, Handle } from "../io/backend.ts";
 import { JOURNAL_FILE } from "../io/journal-format.ts";
 import type { LockKind, LockMode, TableLock } from "../io/lock.ts";
-import { readWholeFile } from "../io/whole-file.ts";
 
 /** How long a lock is waited for unless told otherwise, in milliseconds. */
 export const LOCK_TIMEOUT_MS = 10_000;
@@ -100,9 +99,18 @@ export class Sharing {
   }
 
   #journalLength(): number {
-    const path = `${this.#directory}/${JOURNAL_FILE}`;
-    if (this.#backend.kind(path) === null) return -1;
-    return readWholeFile(this.#backend, path)?.length ?? -1;
+    let handle: Handle;
+    try {
+      handle = this.#backend.open(`${this.#directory}/${JOURNAL_FILE}`, "read");
+    } catch (error) {
+      if (error instanceof TableError && error.code === "NOT_FOUND") return -1;
+      throw error;
+    }
+    try {
+      return handle.size();
+    } finally {
+      handle.close();
+    }
   }
 
   /** What the counters were when they were last noted. */

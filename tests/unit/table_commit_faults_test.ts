@@ -149,3 +149,57 @@ for (const kind of KINDS) {
     }
   });
 }
+
+Deno.test("a fault while much is sent before its commit leaves the old state, in a transaction or without", () => {
+  const kind = KINDS.find(({ large }) => large)!;
+  /** Puts more than is kept pending. */
+  const work = (table: Table) => {
+    for (let row = 0; row < table.rowCount; row += 1) {
+      table.putCell("BIG", row, new Float32Array(65536).fill(row + 0.5));
+    }
+    table.addRows(50);
+    table.putColumn("BIG", new Float32Array(30 * 65536).fill(7), { rows: { start: 40, end: 70 } });
+    for (let row = 0; row < table.rowCount; row += 1) {
+      table.putCell("BIG", row, new Float32Array(65536).fill(row + 0.25));
+    }
+  };
+  const calls = (() => {
+    const patient = new Patient(kind, 3);
+    patient.table.discard();
+    const count = patient.strike(Infinity, 0, "once");
+    work(patient.table);
+    return count.calls;
+  })();
+  assert(calls >= 8, `only ${calls} calls before the commit`);
+  // Each takes as long as all calls of a small table: some of them, at other places in the middle for other faults.
+  let thrown = 0;
+  for (let number = 0, tried = 0; number < calls; number += 5, tried++) {
+    const how = (["once", "from then on", "half written"] as const)[tried % 3]!;
+    const errno = FAULTS[tried % FAULTS.length]!, inside = tried % 2 === 0;
+    const where = `call ${number} of ${calls}, errno ${errno} ${how}${inside ? ", in a transaction" : ""}`;
+    const patient = new Patient(kind, 3), { table, before } = patient;
+    table.discard();
+    patient.strike(number, errno, how);
+    try {
+      if (inside) table.transaction(() => work(table));
+      else work(table);
+      // A file that may not be opened for writing is tried again when it is written.
+      assert(number === 0, where);
+    } catch (error) {
+      assert(error instanceof TableError, where);
+      thrown++;
+    }
+    if (!inside || thrown > 0) {
+      assert.equal(patient.seen(), before, where);
+      assert.equal(patient.recovered(), before, `${where}, recovered`);
+    }
+    patient.heal();
+    table.discard();
+    if (!inside || thrown > 0) assert.equal(stateOf(table, kind), before, `${where}, given up`);
+    table.putCell("N", 0, number);
+    table.flush();
+    assert.equal(patient.seen(), stateOf(table, kind), `${where}, after all`);
+    table.close();
+  }
+  assert(thrown > 10, `${thrown}`);
+});
