@@ -5,6 +5,7 @@ import { Command, CommanderError } from "commander";
 import { addCat } from "./cat.ts";
 import { addCheck } from "./check.ts";
 import { addCopy } from "./copy.ts";
+import { addDigest } from "./digest.ts";
 import { addDoctor } from "./doctor.ts";
 import { errorText, EXIT_FAILED, EXIT_OK, EXIT_USAGE, Interrupted, UsageError } from "./failure.ts";
 import { addHead, addTail } from "./head.ts";
@@ -51,6 +52,7 @@ Example:
     addCat,
     addSchema,
     addKeywords,
+    addDigest,
     addCopy,
     addCheck,
     addRecover,

@@ -13,6 +13,7 @@ const COMMANDS = [
   "cat",
   "schema",
   "keywords",
+  "digest",
   "copy",
   "check",
   "recover",

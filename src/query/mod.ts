@@ -1,0 +1,13 @@
+/**
+ * What is worked out from tables: digests, differences, statistics. None of it knows how a table is stored.
+ *
+ * @module
+ */
+export {
+  type ColumnDigest,
+  digestColumn,
+  type DigestOptions,
+  digestRecord,
+  digestTable,
+  type TableDigest,
+} from "./digest.ts";
