@@ -6,7 +6,7 @@ import { storedName } from "../format/names.ts";
 import type { TableInfo } from "../format/table-info.ts";
 import type { TableBody } from "./body.ts";
 import { ConcatenationBody } from "./concatenation.ts";
-import { checkOnDisk, type PlaceOptions, writeReferring } from "./references.ts";
+import { checkOnDisk, pathsOf, type PlaceOptions, writeReferring } from "./references.ts";
 import type { IoOptions } from "./table.ts";
 
 /** Options of `Table.concat`. */
@@ -45,7 +45,7 @@ export function joinTables(
   const files = writeReferring(
     path,
     options,
-    [...paths, ...bodies.flatMap((body) => body.parents)],
+    bodies.flatMap(pathsOf),
     (directory) => ({
       dat: {
         kind: "ConcatTable",

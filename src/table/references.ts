@@ -30,6 +30,16 @@ export function onDisk(body: TableBody): boolean {
   return body instanceof ReferenceBody || body instanceof ConcatenationBody ? body.onDisk : true;
 }
 
+/** The paths of a table and of all that it refers to, directly and through others. */
+export function pathsOf(body: TableBody): string[] {
+  const parts = body instanceof ReferenceBody
+    ? [body.parent]
+    : body instanceof ConcatenationBody
+    ? body.parts
+    : [];
+  return [body.path, ...parts.flatMap(pathsOf)];
+}
+
 /** @throws TableError INVALID_ARGUMENT for a table that has no path of its own */
 export function checkOnDisk(body: TableBody): void {
   if (onDisk(body)) return;

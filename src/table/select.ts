@@ -7,7 +7,7 @@ import { storedName } from "../format/names.ts";
 import type { RefColumn } from "../format/ref-table.ts";
 import type { TableBody } from "./body.ts";
 import { ReferenceBody } from "./reference.ts";
-import { checkOnDisk, type PlaceOptions, writeReferring } from "./references.ts";
+import { checkOnDisk, pathsOf, type PlaceOptions, writeReferring } from "./references.ts";
 import { type RowSelection, rowsOf } from "./selection.ts";
 
 /** Options of `Table.select`. */
@@ -129,7 +129,7 @@ function refer(
   if (path === undefined) return new ReferenceBody(parent, reference, { files: null, borrowed: true });
   checkOnDisk(parent);
   checkNames(columns, from);
-  const files = writeReferring(path, options, [parent.path, ...parent.parents], (directory) => ({
+  const files = writeReferring(path, options, pathsOf(parent), (directory) => ({
     dat: {
       kind: "RefTable",
       rowCount: reference.rows.length,

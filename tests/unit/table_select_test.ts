@@ -225,6 +225,18 @@ Deno.test("what a concatenation is not made of", () => {
     code: "INVALID_ARGUMENT",
   });
   assert.deepEqual([...Deno.readDirSync(folder.path)].map(({ name }) => name), ["a"]);
+  // Nor is it put in the place of what its parts refer to.
+  using part = a.select([0], { path: at("part") });
+  using nested = Table.concat([part], at("nested"), options);
+  for (const name of ["part", "a"]) {
+    assert.throws(() => nested.select([0], { path: at(name), overwrite: true }), {
+      code: "INVALID_ARGUMENT",
+      message: /place/,
+    });
+    assert.throws(() => Table.concat([nested], at(name), { ...options, overwrite: true }), {
+      code: "INVALID_ARGUMENT",
+    });
+  }
 });
 
 Deno.test("subtables are those of the first table, or of all where that is asked", () => {
