@@ -4,6 +4,7 @@
  * @module
  */
 export { TableError, type TableErrorCode, type TableErrorPlace } from "./src/error.ts";
+export { allocate } from "./src/array/alloc.ts";
 export type { DType, NumericData, NumericType } from "./src/array/dtype.ts";
 export type { DataOf, NDArray } from "./src/array/ndarray.ts";
 export type { AxisSlice } from "./src/array/rows.ts";

@@ -117,8 +117,10 @@ export interface ExtentPlace {
 export interface DirectFile {
   /** The descriptor with O_DIRECT. */
   readonly fd: number;
-  /** Bytes of which addresses in memory must be multiples, and of which offsets and lengths in the file must be. */
-  readonly alignment: Float64Array<ArrayBuffer>;
+  /** Bytes of which addresses in memory must be multiples. */
+  readonly memory: number;
+  /** Bytes of which offsets and lengths in the file must be multiples. */
+  readonly block: number;
 }
 
 /** Why a file can't be opened past the page cache, by the numbers of the library. */
@@ -315,7 +317,8 @@ export class NativeLibrary {
   directOpen(fd: number, writing: boolean, stats: NativeStats | null = null): DirectFile | string {
     const found = new Float64Array(3);
     const direct = this.symbols.tessera_direct_open(fd, writing ? 1 : 0, found, stats);
-    return direct < 0 ? this.#directReason(found, direct) : { fd: direct, alignment: found.slice(0, 2) };
+    if (direct < 0) return this.#directReason(found, direct);
+    return { fd: direct, memory: found[0]!, block: found[1]! };
   }
 
   /** Tries a file without a name in a directory: "" when it can be written past the page cache, else why not. */
@@ -342,7 +345,9 @@ export class NativeLibrary {
     moved: Float64Array<ArrayBuffer>,
     stats: NativeStats | null = null,
   ): number {
-    return this.symbols.tessera_direct_read(...directly(fd, direct, target, offset, scratch, moved, stats));
+    return this.symbols.tessera_direct_read(
+      ...directly(fd, direct, target, offset, scratch, moved, stats, false),
+    );
   }
 
   /** {@linkcode directRead} on another thread. */
@@ -355,13 +360,16 @@ export class NativeLibrary {
     moved: Float64Array<ArrayBuffer>,
     stats: NativeStats | null = null,
   ): Promise<number> {
-    const request = directly(fd, direct, target, offset, scratch, moved, stats);
+    const request = directly(fd, direct, target, offset, scratch, moved, stats, false);
     const result = await this.symbols.direct_read_async(...request);
     keep(request);
     return result;
   }
 
-  /** {@linkcode pwrite} past the page cache; otherwise as {@linkcode directRead}. */
+  /**
+   * {@linkcode pwrite} past the page cache; otherwise as {@linkcode directRead}. `alone`: nobody else writes to the file
+   * meanwhile. It may then be longer for a moment than it is going to be.
+   */
   directWrite(
     fd: number,
     direct: DirectFile,
@@ -370,11 +378,17 @@ export class NativeLibrary {
     scratch: Uint8Array<ArrayBuffer>,
     moved: Float64Array<ArrayBuffer>,
     stats: NativeStats | null = null,
+    options: { alone: boolean } = { alone: false },
   ): number {
-    return this.symbols.tessera_direct_write(...directly(fd, direct, source, offset, scratch, moved, stats));
+    return this.symbols.tessera_direct_write(
+      ...directly(fd, direct, source, offset, scratch, moved, stats, options.alone),
+    );
   }
 
-  /** {@linkcode directWrite} on another thread. */
+  /**
+   * {@linkcode directWrite} on another thread, and beside other writes to the file. Where `source` is aligned only the
+   * system looks at it, which says EFAULT where memory is gone.
+   */
   async directWriteAsync(
     fd: number,
     direct: DirectFile,
@@ -384,7 +398,7 @@ export class NativeLibrary {
     moved: Float64Array<ArrayBuffer>,
     stats: NativeStats | null = null,
   ): Promise<number> {
-    const request = directly(fd, direct, source, offset, scratch, moved, stats);
+    const request = directly(fd, direct, source, offset, scratch, moved, stats, false);
     const result = await this.symbols.direct_write_async(...request);
     keep(request);
     return result;
@@ -634,6 +648,7 @@ function directly(
   scratch: Uint8Array<ArrayBuffer>,
   moved: Float64Array<ArrayBuffer>,
   stats: NativeStats | null,
+  alone: boolean,
 ) {
   return [
     fd,
@@ -641,7 +656,7 @@ function directly(
     bytes,
     bytes.byteLength,
     offset,
-    direct.alignment,
+    Float64Array.of(direct.memory, direct.block, alone ? 1 : 0),
     scratch,
     scratch.byteLength,
     moved,

@@ -10,6 +10,7 @@
  * | whole blocks that are not                              | copied to the scratch buffer                               |
  * | the last, incomplete block, nothing of the file behind | padded with zeros in the scratch buffer, then the file cut |
  * | the last, incomplete block, bytes of the file behind   | page cache                                                 |
+ * | the same while others write to the file                | page cache: it may be longer by now than it was just asked |
  *
  * The page cache reads the rest of a block and changes the bytes in memory, under the file's own lock: whoever else writes
  * to that block meanwhile loses nothing, which reading and writing the block ourselves could not promise. Blocks are never
@@ -144,6 +145,7 @@ typedef struct {
   int64_t block;
   char *scratch;
   int64_t scratch_bytes;
+  int padding;
   double *moved;
   uint64_t *stats;
 } request;
@@ -157,6 +159,7 @@ static int unpack(request *r, int32_t fd, int32_t direct, double length, double 
   r->end = r->offset + size;
   r->memory = (uintptr_t)memory;
   r->block = tessera_whole(alignment[1]);
+  r->padding = alignment[2] != 0;
   r->scratch = scratch;
   r->moved = moved;
   r->stats = stats;
@@ -201,7 +204,7 @@ double tessera_direct_write(int32_t fd, int32_t direct, const void *source, doub
   double result = buffered(&r, bytes, r.offset, at);
   if (result < 0) return result;
   /* Bytes of the last block that may be padded: those behind which the file has none. */
-  int64_t rest = r.end - stop;
+  int64_t rest = r.padding ? r.end - stop : 0;
   if (rest > 0) {
     double found[7];
     int32_t status = tessera_fstat(fd, found, stats);

@@ -112,7 +112,8 @@ enum {
 TESSERA_EXPORT int32_t tessera_direct_open(int32_t fd, int32_t writing, double *found, uint64_t *stats);
 TESSERA_EXPORT int32_t tessera_direct_try(const char *directory, double *found);
 /*
- * As tessera_pread and tessera_pwrite. `alignment`: memory and block, as above. `scratch` begins at a multiple of the
+ * As tessera_pread and tessera_pwrite. `alignment`: memory and block, as above, and 1 if nobody else writes to the file
+ * meanwhile: the last block may be padded, and the file cut. `scratch` begins at a multiple of the
  * alignment and has room for a block at least. `moved` gets the bytes that went straight between disk and array added to
  * its first double, those that were copied on the way to its second.
  */

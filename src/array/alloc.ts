@@ -8,20 +8,31 @@ import { type NumericData, numericInfo, type NumericType, viewOf } from "./dtype
 
 /** Alignment of results in bytes: a line of the processor's cache. */
 const ALIGNMENT_BYTES = 64;
+/** Large results begin with a block of the disk, so that they can be written past the page cache as they lie. */
+const LARGE_ALIGNMENT_BYTES = 4096, LARGE_FROM_BYTES = 256 * 1024;
 /** Smaller results stay where the engine puts them: no call is faster for them, and each would cost one more. */
 const ALIGNED_FROM_BYTES = 1024;
 
 /**
- * Zeros for `elements` elements (complex values count as one). From 1 KiB on they begin at a multiple of 64 bytes in
- * memory (or of `alignment`, a power of 2) when the C library is there; so `byteOffset` may be other than 0, and the buffer larger than the data.
+ * Zeros for `elements` elements (complex values count as one) at an address that suits the disk and the processor: from
+ * 1 KiB on a multiple of 64 bytes, from 256 KiB on one of 4096, or of `alignment`, a power of 2, when the C library is there.
+ * So `byteOffset` may be other than 0, and the buffer larger than the data.
+ *
+ * Backend `direct` writes arrays that begin so from where they lie, and must copy others on the way.
  *
  * @throws TableError INVALID_ARGUMENT when `elements` is not a whole number from 0, LIMIT when the engine has no
  * memory for them or no typed array of that length.
+ * @example
+ * ```ts
+ * import { allocate } from "@tessera/tables";
+ * const data = allocate("complex64", 100_000 * 4 * 64);
+ * console.log(data.length); // 51200000
+ * ```
  */
 export function allocate<D extends NumericType>(
   dtype: D,
   elements: number,
-  alignment = ALIGNMENT_BYTES,
+  alignment?: number,
 ): NumericData<D> {
   if (!Number.isSafeInteger(elements) || elements < 0) {
     throw new TableError(
@@ -33,9 +44,10 @@ export function allocate<D extends NumericType>(
   const native = bytes < ALIGNED_FROM_BYTES ? null : library();
   try {
     if (native === null) return viewOf(dtype, new ArrayBuffer(bytes), 0, elements);
-    const buffer = new ArrayBuffer(bytes + alignment);
-    const past = native.address(new Uint8Array(buffer)) % alignment;
-    return viewOf(dtype, buffer, (alignment - past) % alignment, elements);
+    const unit = alignment ?? (bytes < LARGE_FROM_BYTES ? ALIGNMENT_BYTES : LARGE_ALIGNMENT_BYTES);
+    const buffer = new ArrayBuffer(bytes + unit);
+    const past = native.address(new Uint8Array(buffer)) % unit;
+    return viewOf(dtype, buffer, (unit - past) % unit, elements);
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
     throw new TableError("LIMIT", `no memory for ${elements} elements of ${dtype} (${bytes} bytes)`, {

@@ -34,16 +34,20 @@ type Bytes = Uint8Array<ArrayBuffer>;
 export const DIRECT_BYTES = 128 * 1024;
 /** What is copied on its way goes in pieces of this size: disks are near their full speed from here on. */
 const SCRATCH_BYTES = 1024 * 1024;
+/** Buffers that are kept for the next access, and the longest of them: a piece of a request without blocking. */
+const KEPT = 3, KEPT_BYTES = 5 * SCRATCH_BYTES;
 
-/** Aligned memory for what can't go straight, shared by the files of a backend; requests on other threads have their own. */
+/** Aligned memory for what can't go straight, shared by the files of a backend. */
 class Scratches {
   readonly #free: Bytes[] = [];
 
+  /** Memory of at least so many bytes for as long as `work` takes; what it returns may be a promise. */
   use<T>(bytes: number, work: (scratch: Bytes) => T): T {
-    const size = Math.max(SCRATCH_BYTES, bytes + ALIGNMENT);
-    const scratch = (size === SCRATCH_BYTES ? this.#free.pop() : undefined) ?? pages(size);
+    const size = Math.max(1, Math.ceil(bytes / SCRATCH_BYTES)) * SCRATCH_BYTES;
+    const index = this.#free.findIndex(({ length }) => length >= size);
+    const scratch = index < 0 ? pages(size) : this.#free.splice(index, 1)[0]!;
     const done = () => {
-      if (scratch.length === SCRATCH_BYTES && this.#free.length < 2) this.#free.push(scratch);
+      if (size <= KEPT_BYTES && this.#free.length < KEPT) this.#free.push(scratch);
     };
     let result: T;
     try {
@@ -75,6 +79,8 @@ class DirectHandle extends NativeHandle {
   readonly #from: number;
   /** The descriptor past the cache; null: there can't be one; undefined: nobody asked yet. */
   #direct: DirectFile | null | undefined;
+  /** Writes under way on other threads. */
+  #writes = 0;
   /** One that turned out to be of no use. Requests may still run on it. */
   #useless: DirectFile | null = null;
 
@@ -92,8 +98,8 @@ class DirectHandle extends NativeHandle {
       const found = this.native.directOpen(this.fd, this.#writing, this.stats.block);
       this.#direct = typeof found === "string" ? null : found;
       if (typeof found === "string") this.stats.fallBack(this.path, found);
-      else if (!found.alignment.every((bytes) => bytes <= ALIGNMENT)) {
-        this.#refused(`its disk has blocks of more than ${ALIGNMENT} bytes: ${found.alignment.join(", ")}`);
+      else if (found.memory > ALIGNMENT || found.block > ALIGNMENT) {
+        this.#refused(`its disk has blocks of ${Math.max(found.memory, found.block)} bytes`);
       }
     }
     return this.#direct ?? null;
@@ -159,6 +165,48 @@ class DirectHandle extends NativeHandle {
     if (direct === null || !this.#writePast(direct, bytes as Bytes, offset)) super.write(bytes, offset);
   }
 
+  /** As `write`. Where the bytes aren't aligned our own thread copies them: no other one looks at what is lent. */
+  async writeAsync(bytes: Uint8Array, offset: number): Promise<void> {
+    if (bytes.length < this.#from) return this.write(bytes, offset);
+    const direct = this.#past(bytes.length), { length } = bytes;
+    this.#writes++;
+    try {
+      if (direct !== null && await this.#sendPast(direct, bytes as Bytes, offset)) return;
+      const put = await this.native.pwriteAsync(this.fd, bytes as Bytes, offset, this.stats.block);
+      this.check(put, "pwrite", offset);
+      this.#written(length, offset);
+    } finally {
+      this.#writes--;
+    }
+  }
+
+  async #sendPast(direct: DirectFile, bytes: Bytes, offset: number): Promise<boolean> {
+    const block = Math.ceil(offset / direct.block) * direct.block;
+    const straight = (this.native.address(bytes) + block - offset) % direct.memory === 0;
+    const moved = new Float64Array(2), { length } = bytes, beside = offset % direct.block;
+    const send = (source: Bytes, scratch: Bytes) =>
+      this.native.directWriteAsync(this.fd, direct, source, offset, scratch, moved, this.stats.block);
+    const put =
+      await (straight
+        ? this.#scratches.use(0, (scratch) => send(bytes, scratch))
+        : this.#scratches.use(beside + length, (scratch) => {
+          const copy = scratch.subarray(beside, beside + length);
+          copy.set(bytes);
+          // Nothing is left to be copied: any other aligned memory does as scratch.
+          return send(copy, scratch);
+        }));
+    if (!straight) moved.set([0, moved[0]! + moved[1]!]);
+    if (!this.#settle(put, moved)) return false;
+    this.check(put, "pwrite", offset);
+    this.#written(length, offset);
+    return true;
+  }
+
+  #written(bytes: number, offset: number): void {
+    this.seek.access(offset, bytes);
+    this.stats.alignment(offset, bytes);
+  }
+
   override writev(pieces: readonly Uint8Array[], offset: number): void {
     const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
     const direct = pieces.length === 1 ? null : this.#past(length);
@@ -183,13 +231,16 @@ class DirectHandle extends NativeHandle {
     const moved = new Float64Array(2);
     const put = this.#scratches.use(
       0,
-      (scratch) => this.native.directWrite(this.fd, direct, bytes, offset, scratch, moved, this.stats.block),
+      (scratch) =>
+        this.native.directWrite(this.fd, direct, bytes, offset, scratch, moved, this.stats.block, {
+          // What writes on other threads have added behind may not be cut off.
+          alone: this.#writes === 0,
+        }),
     );
     if (copied) moved.set([0, moved[0]! + moved[1]!]);
     if (!this.#settle(put, moved)) return false;
     this.check(put, "pwrite", offset);
-    this.seek.access(offset, bytes.length);
-    this.stats.alignment(offset, bytes.length);
+    this.#written(bytes.length, offset);
     return true;
   }
 

@@ -110,6 +110,8 @@ Deno.test("direct: all ways to a file see the same bytes, whatever was written h
       place.map((p) => ({ kind: "other" as const, ...p })),
       place.map((p) => ({ kind: "read" as const, ...p })),
       place.map((p) => ({ kind: "readAsync" as const, ...p })),
+      place.map((p) => ({ kind: "writeAsync" as const, ...p })),
+      place.map((p) => ({ kind: "twoAsync" as const, ...p })),
       place.map((p) => ({ kind: "resize" as const, ...p })),
     );
     await fc.assert(
@@ -142,7 +144,15 @@ Deno.test("direct: all ways to a file see the same bytes, whatever was written h
               const bytes = placed(pattern(length, seed), beside);
               if (kind === "write") file.write(bytes, offset);
               else if (kind === "other") other.write(bytes, offset);
-              else {
+              else if (kind === "writeAsync") await file.writeAsync!(bytes, offset);
+              else if (kind === "twoAsync") {
+                // Two at a time and one beside, none of which may cut off what another has added.
+                const half = length >> 1, quarter = length >> 2;
+                const later = file.writeAsync!(bytes.subarray(half), offset + half);
+                const sooner = file.writeAsync!(bytes.subarray(quarter, half), offset + quarter);
+                file.write(bytes.subarray(0, quarter), offset);
+                await Promise.all([sooner, later]);
+              } else {
                 const third = Math.floor(length / 3);
                 file.writev!([bytes.subarray(0, third), bytes.subarray(third)], offset);
               }

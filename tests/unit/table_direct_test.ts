@@ -1,6 +1,6 @@
 /** Tables whose long reads and writes go past the page cache are the same tables. */
 import assert from "node:assert/strict";
-import { array, scalar, standard, Table, tiledShape } from "../../mod.ts";
+import { allocate, array, scalar, standard, Table, tiledShape } from "../../mod.ts";
 import { library } from "../../ffi/binding.ts";
 import { directRefused } from "../../src/io/direct-backend.ts";
 import { sameBytes } from "./io_help.ts";
@@ -119,3 +119,36 @@ Deno.test(
     }
   },
 );
+
+for (const beside of [0, 16]) {
+  Deno.test(`direct: values ${beside} bytes past a page are written without blocking, and are the same`, {
+    ignore: library() === null,
+  }, async () => {
+    const directory = Deno.makeTempDirSync({ prefix: "tessera_direct_" }), path = `${directory}/t`;
+    try {
+      const rows = 10_000, room = allocate("uint8", rows * ITEMS * 4 + 4096, 4096) as Uint8Array<ArrayBuffer>;
+      const values = new Float32Array(room.buffer, room.byteOffset + beside, rows * ITEMS);
+      values.set(numbers(rows, 4));
+      {
+        using table = Table.create(path, {
+          columns: [array("DATA", "complex64", { shape: CELL })],
+          storage: [tiledShape("Data", ["DATA"], { tileShape: [4, 32, 100] })],
+          rows,
+          io: "direct",
+        });
+        await table.putColumnAsync("DATA", values);
+        table.flush();
+        const { directBytes, copiedBytes, fallbacks } = table.ioStats;
+        if (fallbacks.length === 0) {
+          // Pieces begin with blocks in the file, and in memory if the array does.
+          const most = beside === 0 ? directBytes : copiedBytes;
+          assert.ok(most > 0.95 * values.byteLength, `${directBytes} ${copiedBytes}`);
+        }
+      }
+      using table = Table.open(path);
+      assert.deepEqual(table.getColumn("DATA").data, values);
+    } finally {
+      Deno.removeSync(directory, { recursive: true });
+    }
+  });
+}
