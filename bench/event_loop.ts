@@ -1,0 +1,230 @@
+/**
+ * How long the event loop is blocked while 200 MB are put and got without blocking, and how long that takes beside the
+ * calls that block and beside python-casacore's getcol and putcol, in turn.
+ *
+ *     deno run -A bench/event_loop.ts [--io pread] [--rounds 5] [--byte-order little] [--tile 4,64,64] [--rows 100000]
+ *
+ * A timer ticks every millisecond. The longest time between two ticks is the *gap*. On a machine with other work a gap
+ * has a part in which our thread wanted to run and didn't get a processor: Linux counts that in
+ * `/proc/thread-self/schedstat`. *Blocked* is the longest gap without it: what is left is our own work, or waiting for a
+ * lock or the disk.
+ *
+ * The engine gives the memory of large arrays that nobody needs any more back when others are allocated, on our thread, at
+ * 60 ms for 200 MB. With `--v8-flags=--expose-gc` that is done between the measurements; without, it is in them.
+ */
+import { array, type IoName, Table, tiledShape } from "../mod.ts";
+
+const given = new Map<string, string>();
+for (let i = 0; i + 1 < Deno.args.length; i += 2) given.set(Deno.args[i]!.slice(2), Deno.args[i + 1]!);
+const io = (given.get("io") ?? "auto") as IoName | "auto";
+const rounds = Number(given.get("rounds") ?? 5), rows = Number(given.get("rows") ?? 100_000);
+const byteOrder = (given.get("byte-order") ?? "little") as "little" | "big";
+const tileShape = (given.get("tile") ?? "4,64,64").split(",").map(Number);
+const ITEMS = 4 * 64 * 2;
+
+/** Milliseconds that this thread waited for a processor so far. */
+function waited(): number {
+  try {
+    return Number(Deno.readTextFileSync("/proc/thread-self/schedstat").split(" ")[1]) / 1e6;
+  } catch {
+    return 0;
+  }
+}
+
+interface Measured {
+  ms: number;
+  gap: number;
+  blocked: number;
+}
+
+async function measure(work: () => unknown): Promise<Measured> {
+  let gap = 0, blocked = 0, last = performance.now(), lastWait = waited();
+  const tick = () => {
+    const wait = waited(), now = performance.now();
+    gap = Math.max(gap, now - last);
+    blocked = Math.max(blocked, now - last - (wait - lastWait));
+    last = performance.now();
+    lastWait = wait;
+  };
+  const timer = setInterval(tick, 1);
+  (globalThis as { gc?: () => void }).gc?.();
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  gap = blocked = 0;
+  tick();
+  const start = performance.now();
+  await work();
+  const ms = performance.now() - start;
+  tick();
+  clearInterval(timer);
+  return { ms, gap, blocked };
+}
+
+const results = new Map<string, Measured[]>();
+async function note(what: string, work: () => unknown): Promise<void> {
+  const measured = await measure(work);
+  const list = results.get(what) ?? [];
+  results.set(what, [...list, measured]);
+}
+
+/** A process of python-casacore that does what it is told, a line each. */
+class Casacore {
+  readonly #process: Deno.ChildProcess;
+  readonly #lines: ReadableStreamDefaultReader<string>;
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+
+  constructor() {
+    const script = `
+import sys, time, numpy as np
+from casacore.tables import table
+values = (np.arange(${rows} * 256) % 1000).astype(np.complex64).reshape(${rows}, 64, 4)
+print("ready", flush=True)
+for line in sys.stdin:
+    what, path = line.split()
+    t = table(path, readonly=what == "get", ack=False)
+    if what == "put":
+        start = time.perf_counter(); t.putcol("DATA", values); t.flush(); took = time.perf_counter() - start
+    else:
+        start = time.perf_counter(); got = t.getcol("DATA"); took = time.perf_counter() - start
+        del got
+    t.close(); del t
+    print(took * 1000, flush=True)
+`;
+    this.#process = new Deno.Command("/usr/bin/python3", {
+      args: ["-c", script],
+      stdin: "piped",
+      stdout: "piped",
+    })
+      .spawn();
+    this.#lines = this.#process.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    this.#writer = this.#process.stdin.getWriter();
+  }
+
+  #rest = "";
+
+  async #line(): Promise<string> {
+    while (!this.#rest.includes("\n")) {
+      const { value, done } = await this.#lines.read();
+      if (done) throw new Error("python-casacore isn't here, or gave up");
+      this.#rest += value;
+    }
+    const end = this.#rest.indexOf("\n"), line = this.#rest.slice(0, end);
+    this.#rest = this.#rest.slice(end + 1);
+    return line;
+  }
+
+  async ready(): Promise<void> {
+    await this.#line();
+  }
+
+  async ask(what: "get" | "put", path: string): Promise<number> {
+    await this.#writer.write(new TextEncoder().encode(`${what} ${path}\n`));
+    return Number(await this.#line());
+  }
+
+  async close(): Promise<void> {
+    await this.#writer.close().catch(() => {});
+    await this.#process.status;
+  }
+}
+
+const folder = Deno.makeTempDirSync({ prefix: "tessera_event_loop_" });
+const values = Float32Array.from({ length: rows * ITEMS }, (_, i) => i % 1000);
+function create(name: string): Table {
+  return Table.create(`${folder}/${name}`, {
+    columns: [array("DATA", "complex64", { shape: [4, 64] })],
+    storage: [tiledShape("T", ["DATA"], { tileShape })],
+    rows,
+    overwrite: true,
+    byteOrder,
+    io,
+  });
+}
+
+let casacore: Casacore | null = new Casacore();
+try {
+  await casacore.ready();
+} catch {
+  casacore = null;
+}
+try {
+  for (let round = 0; round < rounds; round++) {
+    const name = `table${round}`;
+    await note("nothing, for 200 ms", () => new Promise((resolve) => setTimeout(resolve, 200)));
+    {
+      using table = create(name);
+      await note("putColumn and flush, new table", () => {
+        table.putColumn("DATA", values);
+        table.flush();
+      });
+    }
+    for (const transfer of [false, true]) {
+      using table = create(name);
+      const taken = transfer ? values.slice() : values;
+      await note(`putColumnAsync, new table${transfer ? ", transfer" : ""}`, async () => {
+        await table.putColumnAsync("DATA", taken, { transfer });
+      });
+      if (transfer) continue;
+      table.flush();
+      await note("putColumnAsync over what is committed", () => table.putColumnAsync("DATA", values));
+    }
+    const path = `${folder}/${name}`;
+    {
+      using table = Table.open(path, { io });
+      await note("getColumn, fresh memory", () => table.getColumn("DATA"));
+    }
+    {
+      using table = Table.open(path, { io });
+      await note("getColumnAsync, fresh memory", () => table.getColumnAsync("DATA"));
+    }
+    const into = new Float32Array(values.length).fill(1);
+    {
+      using table = Table.open(path, { io });
+      await note("getColumn into an array", () => table.getColumn("DATA", { into }));
+      await note("getColumnAsync into a borrowed array", () => table.getColumnAsync("DATA", { into }));
+      await note("getColumnAsync, transfer", () => table.getColumnAsync("DATA", { into, transfer: true }));
+    }
+    if (casacore !== null) {
+      for (const what of ["get", "put"] as const) {
+        const ms = await casacore.ask(what, path);
+        const side = what === "get"
+          ? "casacore getcol, fresh memory"
+          : "casacore putcol and flush, over old values";
+        results.set(side, [...results.get(side) ?? [], { ms, gap: NaN, blocked: NaN }]);
+      }
+    }
+    Deno.removeSync(path, { recursive: true });
+  }
+} finally {
+  await casacore?.close();
+  Deno.removeSync(folder, { recursive: true });
+}
+
+function median(list: readonly number[]): number {
+  const sorted = [...list].sort((a, b) => a - b);
+  return sorted[sorted.length >> 1]!;
+}
+const shown = (ms: number) => (Number.isNaN(ms) ? "" : ms.toFixed(1)).padStart(8);
+console.log(
+  `${rows} rows of complex64 [4, 64], tiles [${tileShape}], ${byteOrder} endian, io ${io}, ${rounds} rounds`,
+);
+console.log(`${"".padEnd(44)}  median     min   gap: median  max   blocked: median  max  (ms)`);
+for (const [what, list] of results) {
+  const ms = list.map((each) => each.ms), gaps = list.map(({ gap }) => gap);
+  const blocked = list.map((each) => each.blocked);
+  console.log(
+    what.padEnd(44),
+    shown(median(ms)),
+    shown(Math.min(...ms)),
+    shown(median(gaps)),
+    shown(Math.max(...gaps)),
+    shown(median(blocked)),
+    shown(Math.max(...blocked)),
+  );
+}
+const getcol = results.get("casacore getcol, fresh memory");
+if (getcol !== undefined) {
+  for (const what of ["getColumn, fresh memory", "getColumnAsync, fresh memory"]) {
+    const ratios = results.get(what)!.map(({ ms }, round) => getcol[round]!.ms / ms);
+    console.log(`casacore's time over that of ${what}: median ${median(ratios).toFixed(2)}`);
+  }
+}
