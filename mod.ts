@@ -36,7 +36,7 @@ export type { Finding } from "./src/storage/findings.ts";
 export type { AddColumnOptions } from "./src/table/alter.ts";
 export type { DeleteOptions, DirectoryOptions } from "./src/table/alter-directory.ts";
 export { Column } from "./src/table/column.ts";
-export { ColumnView, type ViewOptions } from "./src/table/view.ts";
+export type { ColumnView, ViewOptions } from "./src/table/view.ts";
 export type { CopyAsyncOptions, CopyOptions, CopyProgress, CopyReport } from "./src/table/copy.ts";
 export type { ConcatOptions } from "./src/table/join.ts";
 export type { MeasurementSetOptions, OptionalSubtable } from "./src/table/measurement-set/create.ts";

@@ -36,25 +36,40 @@ export interface ViewOptions<D extends DType = DType> {
  * When a file becomes shorter under a view, what was there reads as zeros, and the next call of the table, or `check`,
  * throws IO.
  */
-export class ColumnView<D extends NumericType = NumericType> implements Disposable {
+export interface ColumnView<D extends NumericType = NumericType> extends Disposable {
   /** Element type. */
   readonly dtype: D;
   /** The shape of a cell, and the number of rows. */
   readonly shape: readonly number[];
   /** The values, first axis fastest; of length 0 once the view or its table is closed. */
   readonly data: NumericData<D>;
+  /**
+   * True when the table was changed since the view was made, here or elsewhere, or is being changed: the values may be
+   * others, or those of a file that the table no longer has. Not known of others with `lock: "none"`.
+   *
+   * @throws TableError CLOSED, IO
+   */
+  readonly stale: boolean;
+  /**
+   * Makes sure that nothing of the view was lost.
+   *
+   * @throws TableError IO when a part of it was, because the file became shorter; CLOSED
+   */
+  check(): void;
+  /** Gives the memory back: `data`, and every array on its buffer, has length 0 from then on. Once is enough. */
+  close(): void;
+}
+
+class FileView<D extends NumericType> implements ColumnView<D> {
+  readonly dtype: D;
+  readonly shape: readonly number[];
+  readonly data: NumericData<D>;
   readonly #body: PlainBody;
   readonly #range: MappedRange | null;
   readonly #seen: Uint8Array;
 
-  /** Made by {@linkcode Column.view}. */
-  constructor(parts: {
-    dtype: D;
-    shape: readonly number[];
-    body: PlainBody;
-    range: MappedRange | null;
-  }) {
-    const { dtype, shape, body, range } = parts, bytes = range?.bytes ?? new Uint8Array(0);
+  constructor(dtype: D, shape: readonly number[], body: PlainBody, range: MappedRange | null) {
+    const bytes = range?.bytes ?? new Uint8Array(0);
     this.dtype = dtype;
     this.shape = shape;
     this.data = viewOf(dtype, bytes.buffer, bytes.byteOffset, bytes.length / numericInfo(dtype).size);
@@ -63,19 +78,11 @@ export class ColumnView<D extends NumericType = NumericType> implements Disposab
     this.#seen = body.sharing.seen;
   }
 
-  /**
-   * True when the table was changed since the view was made, here or elsewhere, or is being changed: the values may be
-   * others, or those of a file that the table no longer has. Not known of others with `lock: "none"`.
-   *
-   * @throws TableError CLOSED, IO
-   */
   get stale(): boolean {
     this.#open();
-    const { sharing } = this.#body;
-    return this.#body.changed || !sameBytes(sharing.seen, this.#seen) || this.#body.moved();
+    return this.#body.changed || !sameBytes(this.#body.sharing.seen, this.#seen) || this.#body.moved();
   }
 
-  /** @throws TableError IO when a part of the view was lost because its file became shorter, CLOSED */
   check(): void {
     this.#open();
     this.#body.check();
@@ -88,12 +95,10 @@ export class ColumnView<D extends NumericType = NumericType> implements Disposab
     });
   }
 
-  /** Gives the memory back: `data`, and every array on its buffer, has length 0 from then on. */
   close(): void {
     this.#range?.close();
   }
 
-  /** {@linkcode close}. */
   [Symbol.dispose](): void {
     this.close();
   }
@@ -149,7 +154,7 @@ function tryView<D extends NumericType>(
   const [run, other] = runSync(cellShapes(managed, rows), body.access);
   if (run === undefined) {
     const shape = column.bound.kind === "array" ? column.bound.shape ?? [0] : [];
-    return new ColumnView<D>({ dtype: dtype as D, shape: [...shape, 0], body, range: null });
+    return new FileView(dtype as D, [...shape, 0], body, null);
   }
   if (other !== undefined) {
     return no(`the cells of rows ${rows.at(run.count - 1)} and ${rows.at(run.count)} have different shapes`);
@@ -171,7 +176,7 @@ function tryView<D extends NumericType>(
   const length = elementsOf(run.shape) * count * size;
   const range = body.access.map(file, offset, length);
   try {
-    return new ColumnView<D>({ dtype: dtype as D, shape: [...run.shape, count], body, range });
+    return new FileView(dtype as D, [...run.shape, count], body, range);
   } catch (cause) {
     range.close();
     if (!(cause instanceof RangeError)) throw cause;
