@@ -10,7 +10,7 @@
  * | `--only NAME` | works whose name or group begins so; may be given more than once |
  * | `--rows N` | only with that many rows: 10000, 100000 or 1000000 |
  * | `--rounds N` | rounds that count |
- * | `--calls` | what calls each side makes, by strace, beside |
+ * | `--calls` | what calls each side makes, by strace, beside; a full run does that at 10,000 rows |
  * | `--dry` | results are shown, but not written to `bench/results` |
  * | `--list` | names and titles |
  * | `--kernels` | the inner loops by themselves, by mitata, instead |
@@ -122,9 +122,11 @@ async function main(): Promise<void> {
       writeTables(tables, rows, new Set(works.map(({ table }) => table)));
       const sides = [...programs].map(([name, [command, args]]) => new Side(name, command, args));
       for (const work of works) {
-        const of = work.fixedRows ?? rows;
+        const most = work.fixedRows ?? rows, of = options.quick && most > 100_000 ? most / 10 : most;
         let result = await measure(work, of, rounds, tables, sides);
-        if (options.calls) result = { ...result, calls: await countCalls(programs, work, of, tables) };
+        if (options.calls || (!options.quick && rows === 10_000 && !options.dry)) {
+          result = { ...result, calls: await countCalls(programs, work, of, tables) };
+        }
         results.push(result);
         console.log(line(result));
       }

@@ -64,6 +64,7 @@ function cellsOf(result: Result): string[] {
     side("limit"),
     list === null ? "–" : median(list).toFixed(2),
     list === null ? "–" : `${Math.min(...list).toFixed(2)}–${Math.max(...list).toFixed(2)}`,
+    list === null ? "–" : (Math.min(...times[against]!) / Math.min(...times["tessera"]!)).toFixed(2),
     work.target === null ? "" : `${work.target}${good === null ? "" : good ? " ✓" : " ✗"}`,
     limit === null ? "–" : (1 / median(limit)).toFixed(2),
   ];

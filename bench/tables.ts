@@ -38,7 +38,7 @@ export function visibilityTable(tileShape: readonly number[]) {
     storage: [
       tiledShape("TiledData", ["DATA"], { tileShape }),
       tiledShape("TiledFlag", ["FLAG"], { tileShape }),
-      standard("SSM"),
+      standard("SSM", { bucketRows: 1024 }),
     ],
   };
 }

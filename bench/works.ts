@@ -48,7 +48,21 @@ function work(
   };
 }
 
-/** The works, in the order of the results. Sustained writing with `direct` has a program of its own, direct.ts. */
+/** A reading work twice: as tables are opened unless told otherwise, and from mapped files. */
+function read(
+  name: string,
+  title: string,
+  group: string,
+  target: number | null,
+  rest: Partial<Work> = {},
+): Work[] {
+  return [
+    work(name, title, group, target, rest),
+    work(`${name}-mmap`, `${title}; io: "mmap"`, group, target, rest),
+  ];
+}
+
+/** The works, in the order of the results. Those for `view()`, `direct` and other new ways join here. */
 export const WORKS: readonly Work[] = [
   ...["64", "1024"].flatMap((tile) => {
     const tiles = { argument: tile, table: `vis${tile}.tab`, rows: tile === "64" ? ALL : USUAL };
@@ -58,23 +72,22 @@ export const WORKS: readonly Work[] = [
         ...tiles,
         table: "",
       }),
-      work("get-into", `DATA into the same array again; ${of}`, "get", null, tiles),
-      work("get-into-mmap", `DATA into the same array again, io: "mmap"; ${of}`, "get", 2.2, tiles),
-      work("view-sum", `view of DATA, then the sum of every element; ${of}`, "view", 2, {
-        ...tiles,
-        rows: USUAL,
-      }),
-      work("get-fresh", `DATA into fresh memory; ${of}`, "get", 1.2, tiles),
+      ...read("get-into", `DATA into the same array again; ${of}`, "get", 2.2, tiles),
+      ...read("get-fresh", `DATA into fresh memory; ${of}`, "get", 1.2, tiles),
       work("get-fresh-async", `DATA into fresh memory, getColumnAsync; ${of}`, "get", 1.5, tiles),
-      work("flag-into", `FLAG (bits to bytes) into the same array; ${of}`, "get", 1.6, tiles),
-      work("slice", `DATA[0:2, 10:18] of all rows; ${of}`, "slice", 2.5, tiles),
+      ...read("flag-into", `FLAG (bits to bytes) into the same array; ${of}`, "get", 1.6, {
+        ...tiles,
+        repeat: 5,
+      }),
+      ...read("slice", `DATA[0:2, 10:18] of all rows; ${of}`, "slice", 2.5, tiles),
     ];
   }),
-  work("rows-shared", "DATA row by row: cells that share blocks (getCells)", "rows", 1, {}),
-  work("rows-into", "DATA row by row: into one array (getColumn of one row, into)", "rows", 2, {}),
-  work("rows-copy", "DATA row by row: a copy each (getCells, copy)", "rows", 0.5, {}),
-  work("rows-cell", "DATA row by row: getCell", "rows", null, {}),
-  work("flag-row", "FLAG_ROW, scalar bools", "scalars", 2, { repeat: 20 }),
+  work("rows-shared", "DATA row by row: cells that share blocks (getCells)", "rows", 1),
+  work("rows-into", "DATA row by row: 1,000 at a time into one array (getColumn, into)", "rows", 2),
+  work("rows-copy", "DATA row by row: a copy each (getCells, copy)", "rows", 0.5),
+  work("rows-one", "DATA row by row: a call a row into one array (getColumn, into)", "rows", null),
+  work("rows-cell", "DATA row by row: a call a row (getCell)", "rows", null),
+  work("flag-row", "FLAG_ROW, scalar bools, 1,024 rows a bucket", "scalars", 2, { repeat: 100 }),
   ...["INT_SSM", "STRING_SSM", "INT_ISM", "STRING_ISM"].map((column) =>
     work(
       "scalars",
@@ -86,7 +99,7 @@ export const WORKS: readonly Work[] = [
       {
         argument: column,
         table: "scalars.tab",
-        repeat: column === "INT_SSM" ? 10 : 1,
+        repeat: column === "STRING_SSM" ? 3 : 20,
       },
     )
   ),
@@ -94,8 +107,10 @@ export const WORKS: readonly Work[] = [
     table: "",
     argument: "64",
   }),
-  work("big-get-into", "big-endian: DATA into the same array again", "big-endian", 2, { table: "big.tab" }),
-  work("overwrite", "overwrite all of DATA, flush", "change", 1, { table: "vis64.tab", argument: "64" }),
+  ...read("big-get-into", "big-endian: DATA into the same array again", "big-endian", 2, {
+    table: "big.tab",
+  }),
+  work("overwrite", "overwrite all of DATA, flush", "change", 1, { argument: "64" }),
   work("overwrite-scalars", "overwrite all of an Int column of StandardStMan, flush", "change", null, {
     table: "scalars.tab",
     argument: "INT_SSM",
@@ -129,11 +144,18 @@ export const WORKS: readonly Work[] = [
     table: "",
     argument: "split",
   }),
-  work("split-get", "tiles [4, 32, 128]: DATA into the same array again", "split", 1.5, {
+  ...read("split-get", "tiles [4, 32, 128]: DATA into the same array again", "split", 1.5, {
     table: "split.tab",
   }),
-  work("split-channel", "tiles [4, 32, 128]: one channel of all rows", "split", 1.5, { table: "split.tab" }),
-  work("chunks", "DATA + FLAG + UVW + TIME by 1,000 rows", "chunks", 1.5, { table: "chunks.tab" }),
+  ...read("split-channel", "tiles [4, 32, 128]: one channel of all rows", "split", 1.5, {
+    table: "split.tab",
+  }),
+  ...read("chunks", "DATA + FLAG + UVW + TIME by 1,000 rows into the same arrays", "chunks", 1.5, {
+    table: "chunks.tab",
+  }),
+  ...read("chunks-fresh", "DATA + FLAG + UVW + TIME by 1,000 rows, fresh arrays (batches)", "chunks", 1.5, {
+    table: "chunks.tab",
+  }),
   work("open", "open a table of 20 managers and 17 subtables, read one cell", "open", 1.5, {
     table: "wide.tab",
     repeat: 20,
@@ -142,4 +164,13 @@ export const WORKS: readonly Work[] = [
   work("two-readers", "DATA by two readers at once, of what two C readers reach", "readers", 0.9, {
     against: "limit",
   }),
+  work(
+    "two-readers-mmap",
+    'DATA by two readers at once, of what two C readers reach; io: "mmap"',
+    "readers",
+    0.9,
+    {
+      against: "limit",
+    },
+  ),
 ];

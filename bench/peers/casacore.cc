@@ -59,7 +59,7 @@ static Table create(const String& path, const IPosition& tile, long rows, bool b
   if (time) description.addColumn(ScalarColumnDesc<Double>("TIME"));
   SetupNewTable setup(path, description, Table::New);
   TiledShapeStMan data("TiledData", tile), flag("TiledFlag", tile);
-  StandardStMan standard("SSM");
+  StandardStMan standard("SSM", -1024);
   IncrementalStMan incremental("ISM");
   setup.bindColumn("DATA", data);
   setup.bindColumn("FLAG", flag);
@@ -117,7 +117,7 @@ static Run prepare(const struct told* told) {
     auto values = valuesOf(rows);
     return [=] { return timed([&] { putAll(folder + "/casacore-put.tab", tileOf(argument), rows, *values, name == "big-put"); }); };
   }
-  if (name == "get-into" || name == "get-into-mmap" || name == "big-get-into" || name == "split-get") {
+  if (name == "get-into" || name == "big-get-into" || name == "split-get") {
     Table table(path);
     ArrayColumn<Complex> column(table, "DATA");
     auto into = std::make_shared<Array<Complex>>(IPosition(3, 4, 64, rows));
@@ -171,7 +171,7 @@ static Run prepare(const struct told* told) {
       });
     };
   }
-  if (name == "rows-into") {
+  if (name == "rows-into" || name == "rows-one") {
     Table table(path);
     ArrayColumn<Complex> column(table, "DATA");
     auto one = std::make_shared<Array<Complex>>(IPosition(2, 4, 64));
@@ -279,7 +279,8 @@ static Run prepare(const struct told* told) {
       });
     };
   }
-  if (name == "chunks") {
+  if (name == "chunks" || name == "chunks-fresh") {
+    const bool fresh = name == "chunks-fresh";
     Table table(path);
     ArrayColumn<Complex> data(table, "DATA");
     ArrayColumn<Bool> flag(table, "FLAG");
@@ -293,6 +294,12 @@ static Run prepare(const struct told* told) {
         Vector<Double> t;
         for (long row = 0; row < rows; row += 1000) {
           Slicer range(IPosition(1, row), IPosition(1, std::min(1000L, rows - row)));
+          if (fresh) {
+            d.resize();
+            f.resize();
+            u.resize();
+            t.resize();
+          }
           data.getColumnRange(range, d, True);
           flag.getColumnRange(range, f, True);
           uvw.getColumnRange(range, u, True);

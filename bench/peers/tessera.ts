@@ -19,6 +19,7 @@ interface Told {
   readonly table: string;
   readonly rows: number;
   readonly argument: string;
+  readonly io: IoName | "auto";
 }
 
 /** A work that is ready. */
@@ -52,9 +53,8 @@ function put({ folder, rows, argument }: Told, byteOrder: "little" | "big"): Rea
 }
 
 function reading(
-  { folder, table: name }: Told,
+  { folder, table: name, io }: Told,
   work: (table: Table) => () => number | void | Promise<number | void>,
-  io: IoName | "auto" = "auto",
 ): Ready {
   const table = Table.open(`${folder}/${name}`, { io });
   const run = work(table);
@@ -170,7 +170,7 @@ async function twoReaders(told: Told): Promise<Ready> {
       worker.postMessage(message);
     });
   const workers = [0, 1].map(() =>
-    new Worker(new URL("./tessera-reader.ts", import.meta.url), { type: "module" })
+    new Worker(new URL("./tessera-reader.ts", import.meta.url), { type: "module", name: told.io })
   );
   const path = `${told.folder}/${told.table}`;
   await Promise.all(workers.map((worker) => ask(worker, path)));
@@ -190,7 +190,6 @@ const WORKS: Readonly<Record<string, (told: Told) => Ready | Promise<Ready>>> = 
   "split-put": (told) => put(told, "little"),
   "big-put": (told) => put(told, "big"),
   "get-into": (told) => reading(told, into),
-  "get-into-mmap": (told) => reading(told, into, "mmap"),
   "view-sum": (told) =>
     reading(told, (table) => () => {
       using view = table.column("DATA").view({ dtype: "complex64" });
@@ -228,6 +227,18 @@ const WORKS: Readonly<Record<string, (told: Told) => Ready | Promise<Ready>>> = 
       for (let row = 0; row < told.rows; row++) table.getCell("DATA", row);
     }),
   "rows-into": (told) =>
+    reading(told, (table) => {
+      const many = new Float32Array(Math.min(1000, told.rows) * CELL_ELEMENTS * 2);
+      return () => {
+        let sum = 0;
+        for (let start = 0; start < told.rows; start += 1000) {
+          table.getColumn("DATA", { rows: { start, end: start + 1000 }, into: many });
+          for (let row = 0; row < 1000; row++) sum += many[row * CELL_ELEMENTS * 2]!;
+        }
+        if (Number.isNaN(sum)) throw new Error("not a number");
+      };
+    }),
+  "rows-one": (told) =>
     reading(told, (table) => {
       const one = new Float32Array(CELL_ELEMENTS * 2);
       return () => {
@@ -281,6 +292,21 @@ const WORKS: Readonly<Record<string, (told: Told) => Ready | Promise<Ready>>> = 
   "flush-append": (told) => growingFlush(told, false),
   "flush-append-durable": (told) => growingFlush(told, true),
   "chunks": (told) =>
+    reading(told, (table) => {
+      const into = {
+        DATA: new Float32Array(1000 * CELL_ELEMENTS * 2),
+        FLAG: new Uint8Array(1000 * CELL_ELEMENTS),
+        UVW: new Float64Array(3000),
+        TIME: new Float64Array(1000),
+      };
+      return () => {
+        for (let start = 0; start < told.rows; start += 1000) {
+          const rows = { start, end: start + 1000 };
+          for (const [name, array] of Object.entries(into)) table.getColumn(name, { rows, into: array });
+        }
+      };
+    }),
+  "chunks-fresh": (told) =>
     reading(told, (table) => () => {
       for (const { columns } of table.batches({ batchRows: 1000 })) {
         if (columns["DATA"] === undefined) throw new Error("no DATA");
@@ -316,15 +342,18 @@ function mark(which: "start" | "stop"): void {
   }
 }
 
+/** How the names of works end that read mapped files. */
+const MAPPED = /-mmap$/;
 let ready: Ready | null = null;
 
 async function answer(line: string): Promise<string> {
   const [command, ...words] = line.split(" ");
   if (command === "set") {
     const [name, folder, table, rows, argument] = words as [string, string, string, string, string];
-    const make = WORKS[name];
+    const make = WORKS[name.replace(MAPPED, "")];
     if (make === undefined) return "none";
-    ready = await make({ folder, table, rows: Number(rows), argument });
+    const io = MAPPED.test(name) ? "mmap" : "auto";
+    ready = await make({ folder, table, rows: Number(rows), argument, io });
     return "ok";
   }
   if (command === "run") {
