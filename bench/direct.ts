@@ -7,8 +7,7 @@
  * Prints JSON: for every block size and way the seconds of each round, their median and their spread (the difference of
  * the largest and the smallest over the median), and the ratios to plain C.
  */
-import { array, Table, tiledShape } from "../mod.ts";
-import { library } from "../ffi/binding.ts";
+import { allocate, array, Table, tiledShape } from "../mod.ts";
 
 const MIB = 2 ** 20;
 const CELL = [4, 64];
@@ -16,12 +15,10 @@ const ROW_BYTES = CELL[0]! * CELL[1]! * 8;
 /** What the writes go round in, as in `peers/plain_write.c`. */
 const SOURCE_BYTES = 64 * MIB;
 
-type Way =
-  | "tessera direct, aligned array"
-  | "tessera direct, any array"
-  | "tessera pread"
-  | "C direct"
-  | "C buffered";
+const ALIGNED = "tessera direct, array of allocate()", ANY = "tessera direct, any array";
+const ALIGNED_ASYNC = `${ALIGNED}, putColumnAsync`, ANY_ASYNC = `${ANY}, putColumnAsync`;
+const OURS = [ALIGNED, ANY, ALIGNED_ASYNC, ANY_ASYNC], PREAD = "tessera pread";
+const C_DIRECT = "C direct", C_BUFFERED = "C buffered";
 
 interface Options {
   readonly directory: string;
@@ -43,14 +40,25 @@ function optionsOf(args: readonly string[]): Options {
 
 /** Values at an address that is `beside` bytes past a multiple of a page. */
 function source(beside: number): Float32Array {
-  const room = new Uint8Array(SOURCE_BYTES + 8192);
-  const past = library()!.address(room) % 4096;
-  const values = new Float32Array(room.buffer, (4096 - past) % 4096 + beside, SOURCE_BYTES / 4);
+  const room = allocate("uint8", SOURCE_BYTES + 4096) as Uint8Array;
+  const values = new Float32Array(room.buffer, room.byteOffset + beside, SOURCE_BYTES / 4);
   for (let i = 0; i < values.length; i++) values[i] = i % 8191;
   return values;
 }
 
-function tessera(path: string, io: "direct" | "pread", values: Float32Array, total: number, block: number) {
+interface Run {
+  readonly io: "direct" | "pread";
+  /** By `putColumnAsync`. */
+  readonly async?: boolean;
+}
+
+async function tessera(
+  path: string,
+  { io, async = false }: Run,
+  values: Float32Array,
+  total: number,
+  block: number,
+) {
   const rows = block / ROW_BYTES, began = performance.now();
   const table = Table.create(path, {
     columns: [array("DATA", "complex64", { shape: CELL })],
@@ -59,11 +67,11 @@ function tessera(path: string, io: "direct" | "pread", values: Float32Array, tot
   });
   const items = block / 4, places = Math.floor(SOURCE_BYTES / block);
   for (let i = 0; i < total / block; i++) {
-    const at = i % places * items;
+    const at = i % places * items, some = values.subarray(at, at + items);
+    const where = { rows: { start: i * rows, end: (i + 1) * rows } };
     table.addRows(rows);
-    table.putColumn("DATA", values.subarray(at, at + items), {
-      rows: { start: i * rows, end: (i + 1) * rows },
-    });
+    if (async) await table.putColumnAsync("DATA", some, where);
+    else table.putColumn("DATA", some, where);
   }
   table.flush({ durable: true });
   const { calls, directBytes, copiedBytes, fallbacks } = table.ioStats;
@@ -114,12 +122,14 @@ async function main(): Promise<void> {
     const aligned = source(0), any = source(16);
     const results = [];
     for (const block of blocks) {
-      const ways: Record<Way, () => Promise<{ seconds: number }> | { seconds: number }> = {
-        "tessera direct, aligned array": () => tessera(path, "direct", aligned, total, block),
-        "C direct": () => plain(program, path, total, block, "direct"),
-        "tessera direct, any array": () => tessera(path, "direct", any, total, block),
-        "tessera pread": () => tessera(path, "pread", any, total, block),
-        "C buffered": () => plain(program, path, total, block, "buffered"),
+      const ways: Record<string, () => Promise<{ seconds: number }>> = {
+        [ALIGNED]: () => tessera(path, { io: "direct" }, aligned, total, block),
+        [C_DIRECT]: () => plain(program, path, total, block, "direct"),
+        [ANY]: () => tessera(path, { io: "direct" }, any, total, block),
+        [ALIGNED_ASYNC]: () => tessera(path, { io: "direct", async: true }, aligned, total, block),
+        [C_BUFFERED]: () => plain(program, path, total, block, "buffered"),
+        [ANY_ASYNC]: () => tessera(path, { io: "direct", async: true }, any, total, block),
+        [PREAD]: () => tessera(path, { io: "pread" }, any, total, block),
       };
       const times = new Map<string, number[]>(), last = new Map<string, unknown>();
       // The first round warms up and doesn't count.
@@ -131,23 +141,20 @@ async function main(): Promise<void> {
           last.set(way, more);
         }
       }
-      const of = (way: Way) => times.get(way)!;
-      const spread = (way: Way) => summary(of(way), total).spread;
-      const ratio = (way: Way, peer: Way) =>
-        Number(median(of(peer).map((seconds, round) => seconds / of(way)[round]!)).toFixed(3));
+      const of = (way: string) => times.get(way)!;
+      const spread = (way: string) => summary(of(way), total).spread;
+      const rounded = (value: number) => Number(value.toFixed(3));
+      const each = (value: (way: string) => number) =>
+        Object.fromEntries(OURS.map((way) => [way, rounded(value(way))]));
       results.push({
         blockKiB: block / 1024,
         ways: Object.fromEntries(
           [...times].map(([way, s]) => [way, { ...summary(s, total), ...last.get(way)! }]),
         ),
-        speedOfPlainDirect: {
-          aligned: ratio("tessera direct, aligned array", "C direct"),
-          any: ratio("tessera direct, any array", "C direct"),
-        },
-        spreadToBuffered: {
-          aligned: Number((spread("tessera direct, aligned array") / spread("C buffered")).toFixed(3)),
-          any: Number((spread("tessera direct, any array") / spread("C buffered")).toFixed(3)),
-        },
+        speedOfPlainDirect: each((way) =>
+          median(of(C_DIRECT).map((seconds, round) => seconds / of(way)[round]!))
+        ),
+        spreadToBuffered: each((way) => spread(way) / spread(C_BUFFERED)),
       });
     }
     console.log(JSON.stringify({ totalMiB: total / MIB, rounds, results }, null, 2));
