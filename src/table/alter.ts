@@ -26,7 +26,7 @@ import {
 import { describeColumns, settleSpecs, startVirtual, writableKind } from "./create.ts";
 import { boundColumn, type ManagerSlot, type PlainColumn } from "./manager-slot.ts";
 import type { PlainBody } from "./plain.ts";
-import { HalfDone } from "./plain-plans.ts";
+import { failureOf, HalfDone } from "./plain-plans.ts";
 import { bindColumns, type Binding, type ColumnSpec, isTiledByDefault } from "./specs.ts";
 
 /** A change of columns. */
@@ -89,7 +89,7 @@ function addEach(table: PlainBody, specs: readonly ColumnSpec[], add: (spec: Col
     try {
       add(spec);
     } catch (error) {
-      if (added.length > 0) takeBack(table, added);
+      if (added.length > 0 && !table.spoilt) takeBack(table, added);
       throw error;
     }
     added.push(spec.name);
@@ -158,7 +158,12 @@ function addTo(table: PlainBody, spec: ColumnSpec, slot: ManagerSlot): void {
     };
     const columns = [...before.desc.columns, column!];
     const bound = boundColumn(column!, set, columns.length - 1, slot.entry.type);
-    runSync(slot.addColumn(bound), table.access);
+    runSync(slot.open(), table.access);
+    try {
+      runSync(slot.addColumn(bound), table.access);
+    } catch (error) {
+      throw failureOf(error);
+    }
     return { dat: { ...before, desc: { ...before.desc, columns }, columnSet: set } };
   });
 }
@@ -211,6 +216,12 @@ function addWith(table: PlainBody, specs: readonly ColumnSpec[], bindings: reado
   try {
     for (const sequence of virtual) runSync(startVirtual(table, sequence), table.access);
   } catch (error) {
+    const failure = failureOf(error);
+    if (failure instanceof HalfDone) {
+      table.restructure(() => {
+        throw failure;
+      });
+    }
     takeBack(table, specs.map(({ name }) => name));
     table.keywords.reset(keywords);
     throw error;
@@ -238,7 +249,7 @@ function makeManagers(
     });
   } catch (error) {
     for (const manager of made.values()) for (const file of manager.files()) table.files.remove(file);
-    throw error;
+    throw failureOf(error);
   }
   return made;
 }
@@ -290,7 +301,7 @@ function without(table: PlainBody, names: readonly string[]): Altered {
       try {
         runSync(slot.removeColumn(index), table.access);
       } catch (error) {
-        throw done > 0 ? new HalfDone(error) : error;
+        throw failureOf(error, done);
       }
       done++;
     }

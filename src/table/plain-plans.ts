@@ -12,6 +12,15 @@ export class HalfDone extends Error {
   }
 }
 
+/**
+ * What an error of a manager that was asked to change something comes to: a refusal, before anything was `done`, leaves all as it
+ * was; anything else may have come in the middle.
+ */
+export function failureOf(error: unknown, done = 0): unknown {
+  const isRefusal = error instanceof TableError && error.code !== "IO" && error.code !== "CORRUPT";
+  return done > 0 || !isRefusal ? new HalfDone(error) : error;
+}
+
 /** Plan: adds rows behind the `first` ones to every manager; nothing is done unless all of them can. @throws TableError UNSUPPORTED */
 export function* addRowsPlan(slots: readonly ManagerSlot[], first: number, count: number): Plan<void> {
   const managers: StorageManager[] = [];
@@ -59,7 +68,7 @@ function* oneByOne(
     try {
       yield* ask(manager);
     } catch (error) {
-      throw done > 0 ? new HalfDone(error) : error;
+      throw failureOf(error, done);
     }
     done++;
   }

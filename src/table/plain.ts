@@ -82,6 +82,8 @@ export class PlainBody implements TableBody, TableStructure {
   #written: { rowCount: number; changes: number };
   /** True while changes may be there that no commit holds. */
   #touched = false;
+  /** True when what is known of the table is not what the files hold, until it was read anew. */
+  #stale = false;
 
   /**
    * `managers` are those of a new table, in the order of the ColumnSet, null for one that has nothing to be made; an
@@ -216,12 +218,14 @@ export class PlainBody implements TableBody, TableStructure {
 
   /** True when what was read may be another state than the one known here: it has to be read again. */
   moved(): boolean {
+    if (this.#stale) return true;
     if (this.#sharing.alone || this.#touched) return false;
     return this.#sharing.moved() || this.#sources.moved();
   }
 
   /** Takes over what others changed. @throws TableError CORRUPT, NEEDS_RECOVERY, LOCKED, IO */
   refresh(): void {
+    this.#stale = true;
     this.#sources.refresh();
     this.files.discard();
     this.files.forget();
@@ -247,6 +251,7 @@ export class PlainBody implements TableBody, TableStructure {
     this.#datStale = false;
     this.#written = { rowCount: dat.rowCount, changes: this.#changes() };
     if (askManagers) runSync(this.askManagers(), this.#access);
+    this.#stale = false;
   }
 
   get changed(): boolean {
@@ -255,10 +260,11 @@ export class PlainBody implements TableBody, TableStructure {
 
   /** Takes the lock that the first change needs. @throws TableError LOCKED, NEEDS_RECOVERY */
   beginChange(): void {
+    this.#checkWhole();
     if (this.#touched) return;
     this.#sharing.checkHeld();
     if (this.#sharing.mode === "auto") this.lock("write");
-    else if (this.#sharing.moved()) this.refresh();
+    if (this.#stale || (this.#sharing.mode !== "auto" && this.#sharing.moved())) this.refresh();
     this.#touched = true;
   }
 
@@ -281,7 +287,7 @@ export class PlainBody implements TableBody, TableStructure {
       // A new table is not there for others yet.
       if (this.#fresh) return;
       const recovered = kind === "write" && settleJournal(this.files, this.#sharing);
-      if (recovered || this.#sharing.moved()) this.refresh();
+      if (recovered || this.#stale || this.#sharing.moved()) this.refresh();
     } catch (error) {
       this.#sharing.unlock();
       throw error;
@@ -415,13 +421,22 @@ export class PlainBody implements TableBody, TableStructure {
   /** Drops every change since the last commit. @throws TableError IO, when what was sent can't be taken back now */
   discard(): void {
     if (!this.#touched || this.#fresh) return;
-    this.#sources.discard();
-    this.files.discard();
+    try {
+      this.#sources.discard();
+      this.files.discard();
+    } catch (error) {
+      // What is left of the changes must not be committed.
+      this.#spoilt ??= new HalfDone(error);
+      throw error;
+    }
     this.#touched = false;
     this.#spoilt = null;
     this.#leave(true);
-    this.refresh();
-    this.#settle();
+    try {
+      this.refresh();
+    } finally {
+      this.#settle();
+    }
   }
 
   flush({ durable, last = false }: { durable: boolean; last?: boolean }): void {
@@ -467,13 +482,21 @@ export class PlainBody implements TableBody, TableStructure {
     return { dirty: this.#slots.map((slot) => slot.unsaved), blobs };
   }
 
+  /** True after a change that failed in the middle. */
+  get spoilt(): boolean {
+    return this.#spoilt !== null;
+  }
+
+  #checkWhole(): void {
+    if (this.#spoilt === null) return;
+    throw new TableError("IO", "a change failed half-way; discard() goes back to the last commit", {
+      file: this.path,
+      cause: this.#spoilt.cause,
+    });
+  }
+
   #commit(durable: boolean, trailing: boolean): void {
-    if (this.#spoilt !== null) {
-      throw new TableError("IO", "a change failed half-way; discard() goes back to the last commit", {
-        file: this.path,
-        cause: this.#spoilt.cause,
-      });
-    }
+    this.#checkWhole();
     const { dirty, blobs } = this.#flushManagers();
     const changes = this.#changes(), rowCount = this.#rowCount;
     this.#datStale ||= blobs;

@@ -327,6 +327,7 @@ export class Table {
   }
   /** Names in the order of the description. */
   get columnNames(): string[] {
+    if (!this.#closed) this.#fresh();
     return [...this.#named().keys()];
   }
   /** Keywords of the table; those of a table opened for writing can be changed. */
@@ -347,7 +348,7 @@ export class Table {
   }
   /** The storage managers; {@linkcode managerDetails} says more of one. */
   get managers(): readonly ManagerDescription[] {
-    return this.#open().managers;
+    return this.#fresh().managers;
   }
   /** What a storage manager says of itself: name, files, bucket size and the like; null when it isn't known. @throws TableError CORRUPT, IO */
   managerDetails(sequence: number): ManagerDetails | null {
@@ -368,6 +369,7 @@ export class Table {
 
   /** Description, keywords and storage of a column. @throws TableError NO_SUCH_COLUMN */
   column(name: string): Column {
+    this.#fresh();
     return new Column(this.#column(name), this.#body);
   }
 

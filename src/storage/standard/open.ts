@@ -75,7 +75,8 @@ function* openArrays(context: ManagerContext): Plan<ArrayFile | TableError> {
   try {
     return yield* ArrayFile.open(name, { path: context.pathOf(name), bigEndian: context.bigEndian });
   } catch (error) {
-    if (error instanceof TableError) return error;
+    // A disk that fails may not fail the next time.
+    if (error instanceof TableError && error.code !== "IO") return error;
     throw error;
   }
 }
