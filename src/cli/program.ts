@@ -5,6 +5,7 @@ import { Command, CommanderError } from "commander";
 import { addCat } from "./cat.ts";
 import { addCheck } from "./check.ts";
 import { addCopy } from "./copy.ts";
+import { addDiff } from "./diff.ts";
 import { addDigest } from "./digest.ts";
 import { addDoctor } from "./doctor.ts";
 import { errorText, EXIT_FAILED, EXIT_OK, EXIT_USAGE, Interrupted, UsageError } from "./failure.ts";
@@ -53,6 +54,7 @@ Example:
     addSchema,
     addKeywords,
     addDigest,
+    addDiff,
     addCopy,
     addCheck,
     addRecover,

@@ -128,7 +128,8 @@ export function* planBlocks(
   for (const stretch of stretches) {
     const { row, count, shape } = stretch;
     const size = shape === null ? 0 : elementsOf(shape) * each;
-    if (count > 1 || gathered + size > bytes) yield* flush();
+    const apart = singles.length > 0 && singles.at(-1)!.row + 1 !== row;
+    if (count > 1 || gathered + size > bytes || apart) yield* flush();
     if (size > bytes && shape!.length > 0) {
       for (let i = 0; i < count; i++) {
         for (const { from, slice } of cellParts(shape!, Math.max(1, Math.floor(bytes / each)))) {

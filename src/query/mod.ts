@@ -11,3 +11,12 @@ export {
   digestTable,
   type TableDigest,
 } from "./digest.ts";
+export {
+  type ColumnDifference,
+  type Difference,
+  type DiffOptions,
+  diffTables,
+  type FirstDifference,
+  type TableDiff,
+  type Tolerance,
+} from "./diff.ts";

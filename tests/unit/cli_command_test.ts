@@ -14,6 +14,7 @@ const COMMANDS = [
   "schema",
   "keywords",
   "digest",
+  "diff",
   "copy",
   "check",
   "recover",
