@@ -36,6 +36,9 @@ const { values: options } = parseArgs({
   },
 });
 
+/** Rounds that don't count: at most so many, and no more after so long, in milliseconds. */
+const WARM_ROUNDS = 20, WARM_MS = 300;
+
 /** Rounds that count, and for how many rows. */
 function plan(): { rows: number; works: Work[]; rounds: number }[] {
   const chosen = WORKS.filter(({ name, group }) =>
@@ -91,13 +94,15 @@ async function measure(
       times[side.name] = [];
     }
   }
-  // Long works need no second try before they count.
+  // The engine compiles what it runs often, while it runs: short works go on until they are at their speed.
   const slow = work.fixedRows !== undefined && work.fixedRows > 100_000;
-  for (let round = slow ? 0 : -1; round < (slow ? Math.min(3, rounds) : rounds); round++) {
-    for (const side of able) {
-      const time = await side.run(work.repeat);
-      if (round >= 0) times[side.name]!.push(time);
+  for (const side of slow ? [] : able) {
+    for (let spent = 0, i = 0; i < WARM_ROUNDS && spent < WARM_MS; i++) {
+      spent += work.repeat * await side.run(work.repeat);
     }
+  }
+  for (let round = 0; round < (slow ? Math.min(3, rounds) : rounds); round++) {
+    for (const side of able) times[side.name]!.push(await side.run(work.repeat));
   }
   for (const side of able) await side.end();
   return { work, rows, times, calls: {} };

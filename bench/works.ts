@@ -62,7 +62,7 @@ function read(
   ];
 }
 
-/** The works, in the order of the results. Those for `view()`, `direct` and other new ways join here. */
+/** The works, in the order of the results. Sustained writing with `direct` has a program of its own, direct.ts. */
 export const WORKS: readonly Work[] = [
   ...["64", "1024"].flatMap((tile) => {
     const tiles = { argument: tile, table: `vis${tile}.tab`, rows: tile === "64" ? ALL : USUAL };
@@ -73,6 +73,10 @@ export const WORKS: readonly Work[] = [
         table: "",
       }),
       ...read("get-into", `DATA into the same array again; ${of}`, "get", 2.2, tiles),
+      work("view-sum", `view of DATA, then the sum of every element; ${of}`, "view", 2, {
+        ...tiles,
+        rows: USUAL,
+      }),
       ...read("get-fresh", `DATA into fresh memory; ${of}`, "get", 1.2, tiles),
       work("get-fresh-async", `DATA into fresh memory, getColumnAsync; ${of}`, "get", 1.5, tiles),
       ...read("flag-into", `FLAG (bits to bytes) into the same array; ${of}`, "get", 1.6, {
