@@ -8,7 +8,7 @@
  * | lent | otherwise | laid into a buffer by our own thread, sent by another |
  * | the request's own | otherwise | laid into a buffer and sent by one call of C |
  */
-import { PIECE_BYTES } from "./async-read.ts";
+import { COPIED_BYTES, PIECE_BYTES } from "./async-read.ts";
 import type { AsyncRequest } from "./async-request.ts";
 import { turn, turnIsDue } from "./async-turns.ts";
 import { isOneBlock, scatter, type Tools } from "./gather.ts";
@@ -39,7 +39,11 @@ export async function sendAsync(
       });
     } else {
       if (request.lanes.running > 0) await request.lanes.drain();
-      tools.write(file, to, piece);
+      for (let from = 0; from < piece.length || from === 0; from += COPIED_BYTES) {
+        file.write(to + from, piece.subarray(from, from + COPIED_BYTES));
+        if (turnIsDue()) await turn();
+      }
+      await tools.relieve(file, to);
     }
   }
   if (!request.isValue(bytes)) await request.lanes.drain();
@@ -68,7 +72,8 @@ export async function scatterAsync(
     if (request.lanes.running > 0) await request.lanes.drain();
     if (turnIsDue()) await turn();
     request.check();
-    return scatter(file, step, tools);
+    scatter(file, step, { ...tools, write: (_, at, bytes) => file.write(at, bytes), claimed: () => {} });
+    return await tools.relieve(file, offset);
   }
   await request.lanes.start(() => laySend(file, step, tools, request));
   if (!request.isValue(source)) await request.lanes.drain();

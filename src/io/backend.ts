@@ -54,6 +54,8 @@ export interface Handle {
   resize(length: number): void;
   /** Returns when the data, and the size with them, are on the disk. */
   sync(): void;
+  /** As `sync`, on another thread. */
+  syncAsync?(): Promise<void>;
   /** Mapped memory of the whole file as long as it is now, where the backend has it. */
   map?(): FileMap;
   close(): void;

@@ -13,6 +13,7 @@
  * be kept, goes through 1 and 2 first; the disk then has its old bytes before the new ones are sent.
  */
 import { crc32 } from "node:zlib";
+import { turn, turnIsDue } from "./async-turns.ts";
 import type { Backend } from "./backend.ts";
 import { Journal } from "./journal.ts";
 import { type JournalRecord, sectorChecksums } from "./journal-format.ts";
@@ -43,6 +44,8 @@ export interface CommitRequest {
 
 /** Longest range that one record keeps. */
 const RECORD_BYTES = 4 * 1024 * 1024;
+/** The same where the event loop turns between two records: making one takes some milliseconds. */
+const SHORT_RECORD_BYTES = 1024 * 1024;
 
 /** The guard of a table's files: it alone decides what is written to them when. */
 export class Commits {
@@ -101,29 +104,28 @@ export class Commits {
     file.flush();
   }
 
-  /** What has to be in the journal before `file` is sent. */
-  #records(file: TableFile, name: string): JournalRecord[] {
-    const records: JournalRecord[] = [], saved = this.#journal.saved(name);
+  /** What has to be in the journal before `file` is sent, one record at a time. */
+  *#records(file: TableFile, name: string, most = RECORD_BYTES): Generator<JournalRecord, void, void> {
+    const saved = this.#journal.saved(name);
     if (saved === undefined) {
-      records.push({ kind: "length", file: name, length: file.existed() ? file.committed() : -1 });
+      yield { kind: "length", file: name, length: file.existed() ? file.committed() : -1 };
     }
     const { ranges, newLength } = file.overwrites();
-    for (const [start, end] of ranges) this.#save(file, name, start, end, newLength, saved, records);
-    return records;
+    for (const [start, end] of ranges) yield* this.#save(file, name, start, end, newLength, saved, most);
   }
 
-  #save(
+  *#save(
     file: TableFile,
     name: string,
     start: number,
     end: number,
     newLength: number,
     saved: RangeSet | undefined,
-    records: JournalRecord[],
-  ): void {
+    most: number,
+  ): Generator<JournalRecord, void, void> {
     for (const part of (saved ?? new RangeSet()).split(start, end)) {
-      for (let offset = part.start; offset < part.end; offset += RECORD_BYTES) {
-        const length = Math.min(RECORD_BYTES, part.end - offset);
+      for (let offset = part.start; offset < part.end; offset += most) {
+        const length = Math.min(most, part.end - offset);
         const bytes = new Uint8Array(length);
         if (offset < newLength) {
           const there = bytes.subarray(0, Math.min(length, newLength - offset));
@@ -132,16 +134,14 @@ export class Commits {
           file.write(offset, there);
         }
         const checksums = sectorChecksums(bytes, offset);
-        records.push(
-          part.inside ? { kind: "new", file: name, offset, length, newLength, checksums } : {
-            kind: "old",
-            file: name,
-            offset,
-            newLength,
-            old: file.diskBytes(offset, offset + length),
-            checksums,
-          },
-        );
+        yield part.inside ? { kind: "new", file: name, offset, length, newLength, checksums } : {
+          kind: "old",
+          file: name,
+          offset,
+          newLength,
+          old: file.diskBytes(offset, offset + length),
+          checksums,
+        };
       }
     }
   }
@@ -153,11 +153,25 @@ export class Commits {
   prepare(file: TableFile, name: string): void {
     // First: what a journal that is left over saved is not saved in the next one.
     this.#start();
-    const records = this.#records(file, name);
+    const records = [...this.#records(file, name)];
     if (records.length === 0) return;
     this.#append(records);
     if (records.every(({ kind }) => kind === "length")) return;
     this.#journal.sync();
+    this.#begin();
+  }
+
+  /** As {@linkcode prepare}, with turns of the event loop. Nothing else may change the files meanwhile. */
+  async prepareAsync(file: TableFile, name: string): Promise<void> {
+    this.#start();
+    let overwrites = false;
+    for (const record of this.#records(file, name, SHORT_RECORD_BYTES)) {
+      this.#append([record]);
+      overwrites ||= record.kind !== "length";
+      if (turnIsDue()) await turn();
+    }
+    if (!overwrites) return;
+    await this.#journal.syncAsync();
     this.#begin();
   }
 
@@ -167,7 +181,7 @@ export class Commits {
     this.#start();
     const after = request.after();
     const dirty = [...files].filter(([, file]) => file.dirty);
-    const records = dirty.flatMap(([name, file]) => file.isRemoved ? [] : this.#records(file, name));
+    const records = dirty.flatMap(([name, file]) => file.isRemoved ? [] : [...this.#records(file, name)]);
     for (const { file, bytes } of replaced) {
       const old = this.#oldOf(file);
       records.push({ kind: "whole", file, old, newLength: bytes.length, checksum: crc32(bytes) });

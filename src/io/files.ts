@@ -75,6 +75,7 @@ export class TableFiles implements FileAccess {
       cacheBytes: context.cacheBytes,
       write: (file, offset, bytes) => this.#take(file, offset, bytes),
       claimed: (file, offset) => this.#relieve(file, offset),
+      relieve: (file, offset) => this.#relieveAsync(file, offset),
       mayPass: (file, offset) => this.#mayPass(file, offset),
     };
   }
@@ -130,6 +131,15 @@ export class TableFiles implements FileAccess {
     }
   }
 
+  /** As {@linkcode #relieve}, with turns of the event loop. */
+  async #relieveAsync(file: TableFile, offset: number): Promise<void> {
+    if (file.pendingAround(offset) >= SEND_BYTES && offset >= this.#heldOf(file)) {
+      return await this.#sendEarlyAsync(file);
+    }
+    if (file.pendingCost < SEND_BYTES || this.pendingBytes <= PENDING_BYTES) return;
+    for (const each of this.#files.values()) if (each.pendingCost > 0) await this.#sendEarlyAsync(each);
+  }
+
   /** Bytes of a file that can't be overwritten without a journal. */
   #heldOf(file: TableFile): number {
     return this.#commits === null ? 0 : file.committed();
@@ -138,6 +148,12 @@ export class TableFiles implements FileAccess {
   #sendEarly(file: TableFile): void {
     this.#commits?.prepare(file, this.#nameOf(file));
     file.send();
+    file.settle();
+  }
+
+  async #sendEarlyAsync(file: TableFile): Promise<void> {
+    await this.#commits?.prepareAsync(file, this.#nameOf(file));
+    await file.sendAsync();
     file.settle();
   }
 

@@ -20,6 +20,8 @@ export interface Tools {
   write(file: TableFile, offset: number, bytes: Uint8Array): void;
   /** Says that memory claimed at `offset` was filled. */
   claimed(file: TableFile, offset: number): void;
+  /** Sends what became pending at `offset`, and all else, when it is too much to be kept; the event loop turns. */
+  relieve(file: TableFile, offset: number): Promise<void>;
   /** True when bytes from `offset` on can be sent at once. */
   mayPass(file: TableFile, offset: number): boolean;
 }

@@ -94,6 +94,17 @@ export class Journal {
   /** Returns when the disk has it, and its name. */
   sync(): void {
     this.#handle?.sync();
+    this.#syncName();
+  }
+
+  /** As {@linkcode sync}, without blocking where the backend can wait on another thread. */
+  async syncAsync(): Promise<void> {
+    if (this.#handle?.syncAsync === undefined) this.#handle?.sync();
+    else await this.#handle.syncAsync();
+    this.#syncName();
+  }
+
+  #syncName(): void {
     if (!this.#unsynced) return;
     this.#backend.syncDirectory(this.#directory);
     this.#unsynced = false;

@@ -81,6 +81,10 @@ export class NativeHandle implements Handle {
     this.check(this.native.fdatasync(this.fd, this.stats.block), "fdatasync");
   }
 
+  async syncAsync(): Promise<void> {
+    this.check(await this.native.fdatasyncAsync(this.fd, this.stats.block), "fdatasync");
+  }
+
   close(): void {
     this.check(this.native.close(this.fd, this.stats.block), "close");
   }

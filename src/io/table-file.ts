@@ -12,6 +12,7 @@
 import { TableError } from "../error.ts";
 import { allocate } from "../array/alloc.ts";
 import type { MoveList } from "../array/moves.ts";
+import { turn, turnIsDue } from "./async-turns.ts";
 import type { FileMap } from "./backend.ts";
 import { RUN_BYTES } from "./buffers.ts";
 import { DiskFile, type FileShared } from "./disk-file.ts";
@@ -400,6 +401,16 @@ export class TableFile {
    * that it can be sent again, until {@linkcode settle} is called.
    */
   send(): void {
+    for (const _ of this.#sending());
+  }
+
+  /** As {@linkcode send}, with turns of the event loop. Nothing else may change the file meanwhile. */
+  async sendAsync(): Promise<void> {
+    for (const _ of this.#sending()) if (turnIsDue()) await turn();
+  }
+
+  /** Sends everything pending; whoever goes through it may pause after each call. */
+  *#sending(): Generator<void, void, void> {
     if (this.#removed || !this.dirty) return;
     const disk = this.#disk;
     this.#prepare();
@@ -408,7 +419,7 @@ export class TableFile {
       disk.resize(Math.min(cut, disk.size()));
       cut = Infinity;
     }
-    this.#sendRuns(cut);
+    yield* this.#sendRuns(cut);
     // What follows is rare: a length that the bytes alone don't give.
     if (cut !== Infinity && disk.size() > this.#floor) disk.resize(this.#floor);
     if (this.#floor > 0 && !disk.reaches(this.#floor)) disk.resize(this.#floor);
@@ -437,7 +448,7 @@ export class TableFile {
     this.settle();
   }
 
-  #sendRuns(cut: number): void {
+  *#sendRuns(cut: number): Generator<void, void, void> {
     const runs = this.#pending.runs, disk = this.#disk;
     const isPastDisk = (offset: number) =>
       cut === Infinity && disk.knownSize >= 0 && offset >= disk.knownSize;
@@ -461,6 +472,7 @@ export class TableFile {
         runs[next]!.end - start <= RUN_BYTES
       );
       disk.write(group, start);
+      yield;
     }
   }
 
