@@ -24,7 +24,7 @@ import { columnData } from "./assemble.ts";
 import { readValues, readValuesAsync, type Values } from "./columns.ts";
 import { Cutter } from "./cuts.ts";
 import { StringDictionary } from "./dictionary.ts";
-import { type Selection, selectionOf } from "./selection.ts";
+import { rowsIn, type Selection, selectionOf } from "./selection.ts";
 import { schemaOf } from "./types.ts";
 
 /** Which part of a table becomes Arrow, and how. */
@@ -135,12 +135,6 @@ function bytesOf(data: Data): number {
     bytes += buffer?.byteLength ?? 0;
   }
   return data.children.reduce((sum, child) => sum + bytesOf(child), bytes);
-}
-
-/** Number of rows in a part of a selection. */
-export function rowsIn(rows: RowSelection): number {
-  if ("length" in rows) return rows.length;
-  return Math.ceil((rows.end! - rows.start!) / (rows.step ?? 1));
 }
 
 /**

@@ -35,3 +35,9 @@ export function selectionOf(rows: RowSelection | undefined, rowCount: number): S
     }),
   };
 }
+
+/** Number of rows in a part of a selection. */
+export function rowsIn(rows: RowSelection): number {
+  if ("length" in rows) return rows.length;
+  return Math.ceil((rows.end! - rows.start!) / (rows.step ?? 1));
+}

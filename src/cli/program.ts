@@ -8,6 +8,7 @@ import { addCopy } from "./copy.ts";
 import { addDiff } from "./diff.ts";
 import { addDigest } from "./digest.ts";
 import { addDoctor } from "./doctor.ts";
+import { addExport } from "./export.ts";
 import { errorText, EXIT_FAILED, EXIT_OK, EXIT_USAGE, Interrupted, UsageError } from "./failure.ts";
 import { addHead, addTail } from "./head.ts";
 import { addKeywords } from "./keywords.ts";
@@ -56,6 +57,7 @@ Example:
     addDigest,
     addDiff,
     addCopy,
+    addExport,
     addCheck,
     addRecover,
     addDoctor,

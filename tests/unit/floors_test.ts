@@ -17,6 +17,7 @@ const FLOORS: readonly (readonly [prefix: string, floor: number])[] = [
   ["src/storage/", 3],
   ["src/table/", 4],
   ["src/arrow/", 5],
+  ["src/parquet/", 5],
   ["src/ingest/", 5],
   ["src/query/", 5],
   ["src/cli/", 6],

@@ -1,0 +1,146 @@
+/**
+ * Arrow's IPC format, as a file (with a footer, for random access) or as a stream (for pipes).
+ *
+ * The writer of apache-arrow puts what it writes into a queue, which someone has to drain; this one hands it on at once, so that
+ * the memory of a batch is free for the next one.
+ */
+import { open } from "node:fs/promises";
+import {
+  type RecordBatch,
+  RecordBatchFileWriter,
+  RecordBatchReader,
+  RecordBatchStreamWriter,
+  type Schema,
+} from "apache-arrow";
+import { TableError } from "../error.ts";
+
+/** Takes bytes; they are only good until it returns. */
+export type Write = (bytes: Uint8Array) => void;
+
+/** Pieces shorter than this are gathered: most of what a batch writes is its values, and then some bytes of padding. */
+const GATHER_BYTES = 64 * 1024;
+
+/** Gathers short pieces. */
+class Gathered {
+  readonly #write: Write;
+  readonly #buffer = new Uint8Array(GATHER_BYTES);
+  #used = 0;
+
+  constructor(write: Write) {
+    this.#write = write;
+  }
+
+  push(bytes: Uint8Array): void {
+    if (bytes.length > GATHER_BYTES / 2) {
+      this.flush();
+      return this.#write(bytes);
+    }
+    if (bytes.length > GATHER_BYTES - this.#used) this.flush();
+    this.#buffer.set(bytes, this.#used);
+    this.#used += bytes.length;
+  }
+
+  flush(): void {
+    if (this.#used > 0) this.#write(this.#buffer.subarray(0, this.#used));
+    this.#used = 0;
+  }
+}
+
+function bytesOf(chunk: unknown): Uint8Array {
+  if (ArrayBuffer.isView(chunk)) return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+  throw new TypeError("expected bytes");
+}
+
+class FileWriter extends RecordBatchFileWriter {
+  constructor(readonly gathered: Gathered) {
+    super();
+  }
+
+  protected override _write(chunk: never): this {
+    const bytes = bytesOf(chunk);
+    this.gathered.push(bytes);
+    this._position += bytes.length;
+    return this;
+  }
+}
+
+class StreamWriter extends RecordBatchStreamWriter {
+  constructor(readonly gathered: Gathered) {
+    super();
+  }
+
+  protected override _write(chunk: never): this {
+    const bytes = bytesOf(chunk);
+    this.gathered.push(bytes);
+    this._position += bytes.length;
+    return this;
+  }
+}
+
+/** Writes record batches of one schema. */
+export class IpcWriter {
+  readonly #gathered: Gathered;
+  readonly #writer: FileWriter | StreamWriter;
+
+  /** Begins with the schema, so that a table without rows has one, too. */
+  constructor(write: Write, format: "file" | "stream", schema: Schema) {
+    this.#gathered = new Gathered(write);
+    this.#writer = format === "file" ? new FileWriter(this.#gathered) : new StreamWriter(this.#gathered);
+    this.#writer.reset(undefined, schema);
+  }
+
+  /** Writes a batch; its memory isn't looked at afterwards. */
+  write(batch: RecordBatch): void {
+    this.#writer.write(batch);
+    this.#gathered.flush();
+  }
+
+  /** Hands on what is written so far. */
+  flush(): void {
+    this.#gathered.flush();
+  }
+
+  /** Writes what stands at the end. */
+  finish(): void {
+    this.#writer.finish();
+    this.#gathered.flush();
+  }
+}
+
+/**
+ * The record batches of a file in either format, read as they are asked for.
+ *
+ * @throws TableError NOT_FOUND, IO, CORRUPT for what is no Arrow, all when it is read
+ */
+export async function* readIpc(path: string): AsyncGenerator<RecordBatch, void, undefined> {
+  const failed = (cause: unknown): TableError => {
+    if (cause instanceof TableError) return cause;
+    const text = cause instanceof Error ? cause.message : String(cause);
+    const missing = (cause as { code?: unknown }).code === "ENOENT";
+    return new TableError(
+      missing ? "NOT_FOUND" : "CORRUPT",
+      missing ? "there is no such file" : `no Arrow file: ${text}`,
+      {
+        file: path,
+        cause,
+      },
+    );
+  };
+  let file: Awaited<ReturnType<typeof open>>;
+  try {
+    file = await open(path, "r");
+  } catch (cause) {
+    throw failed(cause);
+  }
+  try {
+    const reader = await RecordBatchReader.from(file as never) as unknown as AsyncIterable<RecordBatch> & {
+      open(): Promise<unknown>;
+    };
+    await reader.open();
+    for await (const batch of reader) yield batch;
+  } catch (cause) {
+    throw failed(cause);
+  } finally {
+    await file.close().catch(() => {});
+  }
+}
