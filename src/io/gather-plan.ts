@@ -88,6 +88,8 @@ export function planGather(extents: readonly Extent[], moves: MoveList): GatherJ
       return chunk(lo, hi, moves, firstMove, moveCount);
     }
     const pieces = refine(moves, firstMove, moveCount, CHUNK_BYTES, GAP_BYTES);
+    // What isn't taken apart can be read with its neighbours.
+    if (moveCount === 1 && pieces.spans.length === 1) return chunk(lo, hi, moves, firstMove, 1);
     pieces.spans.forEach((span, i) => chunk(span.lo, span.hi, pieces.moves, i, 1));
   };
   let i = 0;
