@@ -71,6 +71,7 @@ export interface OldRecord {
   readonly offset: number;
   /** Length of the file after the commit: what lies behind is cut off. */
   readonly newLength: number;
+  /** Read from the journal each time it is asked for, where the record comes from one. */
   readonly old: Uint8Array;
   /** CRC-32 of the new bytes, sector by sector. */
   readonly checksums: Uint32Array;
@@ -112,6 +113,14 @@ export interface UndoneRecord {
 
 /** An entry of a journal. */
 export type JournalRecord = LengthRecord | OldRecord | NewRecord | WholeRecord | EndRecord | UndoneRecord;
+
+/** Where a journal is read from, record by record: it may be as long as what was overwritten. */
+export interface JournalSource {
+  /** Bytes of the file. */
+  readonly length: number;
+  /** Bytes of a range that lies in the file. */
+  read(offset: number, length: number): Uint8Array;
+}
 
 /** A journal as it was read. */
 export interface JournalContent {
@@ -206,6 +215,11 @@ function bodyLength(record: JournalRecord): number {
   }
 }
 
+/** Bytes that a record takes. */
+export function recordLength(record: JournalRecord): number {
+  return RECORD_FIXED + 4 + new TextEncoder().encode(record.file).length + bodyLength(record) + CRC_BYTES;
+}
+
 /** A record's bytes, in the journal of that number. */
 export function writeRecord(id: number, record: JournalRecord): Uint8Array<ArrayBuffer> {
   const name = new TextEncoder().encode(record.file);
@@ -251,17 +265,20 @@ class Reader {
   readonly #view: DataView;
   readonly #file: string;
   readonly #end: number;
-  at: number;
+  /** Where the bytes begin in the file. */
+  readonly base: number;
+  at = 0;
 
-  constructor(bytes: Uint8Array, at: number, end: number, file: string) {
+  /** Of a header or a record with its checksum, which is not read. */
+  constructor(bytes: Uint8Array, base: number, file: string) {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#file = file;
-    this.#end = end;
-    this.at = at;
+    this.#end = bytes.length - CRC_BYTES;
+    this.base = base;
   }
   fail(found: string): never {
-    throw new TableError("CORRUPT", found, { file: this.#file, offset: this.at });
+    throw new TableError("CORRUPT", found, { file: this.#file, offset: this.base + this.at });
   }
   #take(length: number): number {
     const at = this.at;
@@ -310,57 +327,76 @@ class Reader {
  * @returns null for a journal of which not even the header is complete, as when there is none
  * @throws TableError UNSUPPORTED for another version; CORRUPT for records that are damaged though they were complete
  */
-export function readJournal(bytes: Uint8Array, file: string): JournalContent | null {
-  if (bytes.length < HEADER_FIXED || !MAGIC.every((byte, i) => bytes[i] === byte)) return null;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const headLength = view.getUint32(12, true);
-  if (headLength < HEADER_FIXED + 8 + CRC_BYTES || headLength > bytes.length) return null;
-  if (!isSound(bytes, view, 0, headLength)) return null;
-  const version = view.getUint32(8, true);
+export function readJournal(source: JournalSource, file: string): JournalContent | null {
+  if (source.length < HEADER_FIXED) return null;
+  const fixed = source.read(0, HEADER_FIXED);
+  if (!MAGIC.every((byte, i) => fixed[i] === byte)) return null;
+  const headLength = viewOf(fixed).getUint32(12, true);
+  if (headLength < HEADER_FIXED + 8 + CRC_BYTES || headLength > source.length) return null;
+  const bytes = source.read(0, headLength);
+  if (!isSound(bytes)) return null;
+  const version = viewOf(bytes).getUint32(8, true);
   if (version !== VERSION) {
     throw new TableError("UNSUPPORTED", `a journal of version ${version}, expected ${VERSION}`, {
       file,
       offset: 8,
     });
   }
-  const r = new Reader(bytes, 16, headLength - CRC_BYTES, file);
+  const r = new Reader(bytes, 0, file);
+  r.at = 16;
   const head: JournalHead = { id: r.u32(), before: r.framed(), begun: r.framed() };
   r.finish();
   const records: JournalRecord[] = [];
   let at = headLength;
-  while (at + RECORD_FIXED + 4 + CRC_BYTES <= bytes.length) {
-    if (view.getUint32(at + 4, true) !== head.id) break;
-    const length = Number(view.getBigUint64(at + 8, true));
-    if (length < RECORD_FIXED + 4 + CRC_BYTES || at + length > bytes.length) break;
-    if (!isSound(bytes, view, at, length)) break;
-    records.push(readRecord(bytes, at, length, file));
+  while (at + RECORD_FIXED + 4 + CRC_BYTES <= source.length) {
+    const start = viewOf(source.read(at, RECORD_FIXED));
+    if (start.getUint32(4, true) !== head.id) break;
+    const length = Number(start.getBigUint64(8, true));
+    if (length < RECORD_FIXED + 4 + CRC_BYTES || at + length > source.length) break;
+    const record = source.read(at, length);
+    if (!isSound(record)) break;
+    records.push(readRecord(source, record, at, file));
     at += length;
   }
-  return { head, records, length: bytes.length, end: at };
+  return { head, records, length: source.length, end: at };
 }
 
-function isSound(bytes: Uint8Array, view: DataView, at: number, length: number): boolean {
-  const end = at + length - CRC_BYTES;
-  return crc32(bytes.subarray(at, end)) === view.getUint32(end, true);
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-function readRecord(bytes: Uint8Array, at: number, length: number, path: string): JournalRecord {
-  const r = new Reader(bytes, at, at + length - CRC_BYTES, path);
+function isSound(bytes: Uint8Array): boolean {
+  const end = bytes.length - CRC_BYTES;
+  return crc32(bytes.subarray(0, end)) === viewOf(bytes).getUint32(end, true);
+}
+
+function readRecord(source: JournalSource, bytes: Uint8Array, at: number, path: string): JournalRecord {
+  const r = new Reader(bytes, at, path);
   const kind = r.u32();
-  r.at = at + RECORD_FIXED;
+  r.at = RECORD_FIXED;
   const file = new TextDecoder().decode(r.framed());
-  const record = readBody(r, kind, file);
+  const record = readBody(r, kind, file, source);
   r.finish();
   return record;
 }
 
-function readBody(r: Reader, kind: number, file: string): JournalRecord {
+function readBody(r: Reader, kind: number, file: string, source: JournalSource): JournalRecord {
   switch (kind) {
     case KINDS.length:
       return { kind: "length", file, length: r.i64() };
     case KINDS.old: {
-      const offset = r.offset(), newLength = r.offset(), old = r.framed();
-      return { kind: "old", file, offset, newLength, old, checksums: r.sums(offset, old.length) };
+      const offset = r.offset(), newLength = r.offset(), { length } = r.framed();
+      const at = r.base + r.at - length, checksums = r.sums(offset, length);
+      return {
+        kind: "old",
+        file,
+        offset,
+        newLength,
+        get old() {
+          return source.read(at, length);
+        },
+        checksums,
+      };
     }
     case KINDS.new: {
       const offset = r.offset(), newLength = r.offset();

@@ -9,6 +9,7 @@ import {
   type JournalHead,
   type JournalRecord,
   readJournal,
+  recordLength,
   writeHead,
   writeRecord,
 } from "./journal-format.ts";
@@ -113,16 +114,22 @@ export class Journal {
   /** The records from byte `mark` on, as they stand in the file; all of them for 0. */
   records(mark: number): JournalRecord[] {
     if (this.#handle === null || this.#head === null) return [];
-    const bytes = new Uint8Array(this.#length);
-    const got = this.#handle.read(bytes, 0);
-    const content = readJournal(bytes.subarray(0, got), this.path);
+    const handle = this.#handle;
+    const content = readJournal({
+      length: this.#length,
+      read: (offset, length) => {
+        const bytes = new Uint8Array(length);
+        handle.read(bytes, offset);
+        return bytes;
+      },
+    }, this.path);
     if (content === null) {
       throw new TableError("CORRUPT", "the journal can't be read back", { file: this.path });
     }
     let at = writeHead(this.#head).length;
     for (const [i, record] of content.records.entries()) {
       if (at >= mark) return content.records.slice(i);
-      at += writeRecord(this.#head.id, record).length;
+      at += recordLength(record);
     }
     return [];
   }

@@ -10,12 +10,13 @@
  */
 import { crc32 } from "node:zlib";
 import { TableError } from "../error.ts";
-import type { Backend } from "./backend.ts";
+import type { Backend, Handle } from "./backend.ts";
 import { restoreWhole } from "./commit.ts";
 import {
   JOURNAL_FILE,
   type JournalContent,
   type JournalRecord,
+  type JournalSource,
   readJournal,
   SECTOR_BYTES,
   writeRecord,
@@ -59,11 +60,36 @@ export interface FileSurvey {
 /** The journal in a directory, null if there is none, or none whose header is complete. @throws TableError IO, CORRUPT, UNSUPPORTED */
 export function journalOf(directory: string, backend: Backend): JournalContent | null {
   const path = `${directory}/${JOURNAL_FILE}`;
-  const bytes = readWholeFile(backend, path);
-  if (bytes === null) return null;
-  const content = readJournal(bytes, path);
+  const source = journalSource(backend, path);
+  if (source === null) return null;
+  const content = readJournal(source, path);
   for (const { file } of content?.records ?? []) checkName(file, path);
   return content;
+}
+
+/** A journal on the disk; null if there is none. What is cut off meanwhile reads as zeros, which are no record. */
+function journalSource(backend: Backend, path: string): JournalSource | null {
+  const using = <T>(work: (handle: Handle) => T): T => {
+    const handle = backend.open(path, "read");
+    try {
+      return work(handle);
+    } finally {
+      handle.close();
+    }
+  };
+  try {
+    return {
+      length: using((handle) => handle.size()),
+      read: (offset, length) => {
+        const bytes = new Uint8Array(length);
+        using((handle) => handle.read(bytes, offset));
+        return bytes;
+      },
+    };
+  } catch (error) {
+    if (error instanceof TableError && error.code === "NOT_FOUND") return null;
+    throw error;
+  }
 }
 
 /** Names lead nowhere else: a journal that came from somebody else must not. */
@@ -228,15 +254,15 @@ function surveyRanges(
   }
   for (const record of records) {
     if (record.kind !== "old" || survey.missing) continue;
-    const found = bytesOf(backend, path, record.offset, record.old.length);
+    const { old } = record, found = bytesOf(backend, path, record.offset, old.length);
     if (found === null) {
       survey.missing = true;
       return;
     }
-    eachSector(record.offset, record.old.length, (from, to, i) => {
+    eachSector(record.offset, old.length, (from, to, i) => {
       if (to > certain) return;
       const piece = found.subarray(from - record.offset, to - record.offset);
-      const isOld = sameBytes(piece, record.old.subarray(from - record.offset, to - record.offset));
+      const isOld = sameBytes(piece, old.subarray(from - record.offset, to - record.offset));
       const sum = crc32(piece), later = newer.get(from);
       const isNew = sum === record.checksums[i] || (later?.includes(sum) ?? false);
       count(from, to - from, isOld, isNew, sum === (later?.at(-1) ?? record.checksums[i]));
@@ -304,7 +330,7 @@ export function putBack(
   removeJournal(directory, backend);
 }
 
-function withFile(backend: Backend, path: string, work: (handle: ReturnType<Backend["open"]>) => void): void {
+function withFile(backend: Backend, path: string, work: (handle: Handle) => void): void {
   const handle = backend.open(path, "update");
   try {
     work(handle);

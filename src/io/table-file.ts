@@ -363,8 +363,10 @@ export class TableFile {
     if (record.kind === "length") {
       if (record.length < 0) this.#removed = true;
       else this.#cut = this.#floor = record.length;
-    } else if (record.kind === "old") this.#pending.claim(record.offset, record.old.length).set(record.old);
-    else if (record.kind === "whole") {
+    } else if (record.kind === "old") {
+      const { offset, old } = record;
+      this.#pending.claim(offset, old.length).set(old);
+    } else if (record.kind === "whole") {
       this.discard();
       if (record.old === null) this.#removed = true;
       else {

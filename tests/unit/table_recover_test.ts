@@ -17,7 +17,8 @@ import {
   TableError,
   tiledColumn,
 } from "../../mod.ts";
-import { readJournal } from "../../src/io/journal-format.ts";
+import { openBackend } from "../../src/io/backends.ts";
+import { journalOf } from "../../src/io/recovery.ts";
 import type { MemoryBackend, MemoryStore } from "../../src/io/memory-backend.ts";
 import { readTableDat } from "../../src/format/table-dat.ts";
 import { begunSync, readTableLock, type SyncInfo, writeTableLock } from "../../src/format/table-lock.ts";
@@ -214,7 +215,7 @@ Deno.test("a table that another program changed after the commit was complete lo
 
 Deno.test("bytes that are neither old nor new are named, and nothing is put back", () => {
   const made = commit(), context = diskAfter(made, "rename");
-  const { records } = readJournal(fileOf(context, "table.journal"), "table.journal")!;
+  const { records } = journalOf("/t", openBackend("memory", { context }))!;
   const saved = records.find((record) => record.kind === "old")!;
   assert(saved.kind === "old");
   fileOf(context, saved.file)[saved.offset + 20]! ^= 0x55;
