@@ -393,7 +393,7 @@ const BLOCKING = {
 } as const;
 
 const NONBLOCKING = {
-  pread_async: { name: "tessera_pread", nonblocking: true, ...PREAD },
+  pread_async: { name: "tessera_read_new", nonblocking: true, ...PREAD },
   pwrite_async: { name: "tessera_pwrite", nonblocking: true, ...PREAD },
   preadv_async: { name: "tessera_preadv", nonblocking: true, ...PREADV },
   pwritev_async: { name: "tessera_pwritev", nonblocking: true, ...PREADV },

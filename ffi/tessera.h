@@ -79,6 +79,11 @@ TESSERA_EXPORT int32_t tessera_kind(const char *path, int32_t follow, uint64_t *
 TESSERA_EXPORT int32_t tessera_unlink(const char *path);
 TESSERA_EXPORT int32_t tessera_close(int32_t fd, uint64_t *stats);
 TESSERA_EXPORT double tessera_pread(int32_t fd, void *bytes, double length, double offset, uint64_t *stats);
+/*
+ * As tessera_pread, into memory that may never have been touched. Its pages are asked for before the call: within it,
+ * Linux takes the lock of the whole address space for each, and our other threads wait.
+ */
+TESSERA_EXPORT double tessera_read_new(int32_t fd, void *bytes, double length, double offset, uint64_t *stats);
 TESSERA_EXPORT double tessera_pwrite(int32_t fd, const void *bytes, double length, double offset, uint64_t *stats);
 /* `segments`: address and length of each, as doubles. */
 TESSERA_EXPORT double tessera_preadv(int32_t fd, const double *segments, int32_t count, double offset, uint64_t *stats);
