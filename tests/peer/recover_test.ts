@@ -3,7 +3,16 @@
  * before anybody recovers it. `table recover` then keeps what casacore did, or says that nobody can.
  */
 import assert from "node:assert/strict";
-import { array, Context, recoverTable, scalar, standard, Table, type TableError, tiledColumn } from "../../mod.ts";
+import {
+  array,
+  Context,
+  recoverTable,
+  scalar,
+  standard,
+  Table,
+  type TableError,
+  tiledColumn,
+} from "../../mod.ts";
 import type { MemoryBackend } from "../../src/io/memory-backend.ts";
 import { CrashBackend, DiskLog } from "../crash-backend.ts";
 import { windowOf } from "../kills.ts";
