@@ -7,7 +7,7 @@
  * A timer ticks every millisecond. The longest time between two ticks is the *gap*. On a machine with other work a gap
  * has a part in which our thread wanted to run and didn't get a processor: Linux counts that in
  * `/proc/thread-self/schedstat`. *Blocked* is the longest gap without it: what is left is our own work, or waiting for a
- * lock or the disk.
+ * lock or the disk. *Own* is the longest time that our thread worked between two ticks, in the engine or the system.
  *
  * The engine gives the memory of large arrays that nobody needs any more back when others are allocated, on our thread, at
  * 60 ms for 200 MB. With `--v8-flags=--expose-gc` that is done between the measurements; without, it is in them.
@@ -22,12 +22,13 @@ const byteOrder = (given.get("byte-order") ?? "little") as "little" | "big";
 const tileShape = (given.get("tile") ?? "4,64,64").split(",").map(Number);
 const ITEMS = 4 * 64 * 2;
 
-/** Milliseconds that this thread waited for a processor so far. */
-function waited(): number {
+/** Milliseconds that this thread worked so far, and waited for a processor. */
+function spent(): { own: number; wait: number } {
   try {
-    return Number(Deno.readTextFileSync("/proc/thread-self/schedstat").split(" ")[1]) / 1e6;
+    const [own, wait] = Deno.readTextFileSync("/proc/thread-self/schedstat").split(" ");
+    return { own: Number(own) / 1e6, wait: Number(wait) / 1e6 };
   } catch {
-    return 0;
+    return { own: NaN, wait: 0 };
   }
 }
 
@@ -35,28 +36,30 @@ interface Measured {
   ms: number;
   gap: number;
   blocked: number;
+  own: number;
 }
 
 async function measure(work: () => unknown): Promise<Measured> {
-  let gap = 0, blocked = 0, last = performance.now(), lastWait = waited();
+  let gap = 0, blocked = 0, own = 0, last = performance.now(), before = spent();
   const tick = () => {
-    const wait = waited(), now = performance.now();
+    const after = spent(), now = performance.now();
     gap = Math.max(gap, now - last);
-    blocked = Math.max(blocked, now - last - (wait - lastWait));
+    blocked = Math.max(blocked, now - last - (after.wait - before.wait));
+    own = Math.max(own, after.own - before.own);
     last = performance.now();
-    lastWait = wait;
+    before = after;
   };
   const timer = setInterval(tick, 1);
   (globalThis as { gc?: () => void }).gc?.();
   await new Promise((resolve) => setTimeout(resolve, 30));
-  gap = blocked = 0;
   tick();
+  gap = blocked = own = 0;
   const start = performance.now();
   await work();
   const ms = performance.now() - start;
   tick();
   clearInterval(timer);
-  return { ms, gap, blocked };
+  return { ms, gap, blocked, own };
 }
 
 const results = new Map<string, Measured[]>();
@@ -189,7 +192,7 @@ try {
         const side = what === "get"
           ? "casacore getcol, fresh memory"
           : "casacore putcol and flush, over old values";
-        results.set(side, [...results.get(side) ?? [], { ms, gap: NaN, blocked: NaN }]);
+        results.set(side, [...results.get(side) ?? [], { ms, gap: NaN, blocked: NaN, own: NaN }]);
       }
     }
     Deno.removeSync(path, { recursive: true });
@@ -207,10 +210,12 @@ const shown = (ms: number) => (Number.isNaN(ms) ? "" : ms.toFixed(1)).padStart(8
 console.log(
   `${rows} rows of complex64 [4, 64], tiles [${tileShape}], ${byteOrder} endian, io ${io}, ${rounds} rounds`,
 );
-console.log(`${"".padEnd(44)}  median     min   gap: median  max   blocked: median  max  (ms)`);
+console.log(
+  `${"".padEnd(44)}  median     min   gap: median  max   blocked: median  max   own: median  max  (ms)`,
+);
 for (const [what, list] of results) {
   const ms = list.map((each) => each.ms), gaps = list.map(({ gap }) => gap);
-  const blocked = list.map((each) => each.blocked);
+  const blocked = list.map((each) => each.blocked), own = list.map((each) => each.own);
   console.log(
     what.padEnd(44),
     shown(median(ms)),
@@ -219,6 +224,8 @@ for (const [what, list] of results) {
     shown(Math.max(...gaps)),
     shown(median(blocked)),
     shown(Math.max(...blocked)),
+    shown(median(own)),
+    shown(Math.max(...own)),
   );
 }
 const getcol = results.get("casacore getcol, fresh memory");

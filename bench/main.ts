@@ -1,8 +1,9 @@
 /**
  * Speed beside casacore (`deno task bench`). Each side is a program of its own (`peers/`): Tessera, casacore, and a C program
  * that does nothing but the reads, writes and copies that can't be avoided. They do the same work in turn on the same
- * tables; the lines show medians of the ratio, its spread, and whether the target is met. Caches are warm: the first round
- * doesn't count. Where a compiler or casacore is missing its side is left out, with a line that says why.
+ * tables; the lines show medians of the ratio, its spread, and whether the target is met. Caches are warm: the first rounds
+ * don't count. Nor does the time in which a side's thread had to wait because other programs had the processor (Linux
+ * tells): machines are shared. Where a compiler or casacore is missing its side is left out, with a line that says why.
  *
  * | option | meaning |
  * | --- | --- |

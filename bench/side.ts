@@ -4,7 +4,7 @@
  * | line to it | answer | meaning |
  * | --- | --- | --- |
  * | `set NAME FOLDER TABLE ROWS ARGUMENT` | `ok` or `none` | gets ready for a work; `-` for a table: it makes its own |
- * | `run TIMES` | milliseconds of one | does it that many times |
+ * | `run TIMES` | milliseconds of one, without those in which its thread waited for a processor | does it that many times |
  * | `end` | `ok` | lets go of what it has for the work |
  */
 import type { Work } from "./works.ts";

@@ -21,9 +21,9 @@ static Run current;
 static const int INTEGRATION = 351;
 
 template <class Work> static double timed(Work work) {
-  double start = now_ms();
+  begin();
   work();
-  return now_ms() - start;
+  return passed();
 }
 
 struct Values {
@@ -139,9 +139,9 @@ static Run prepare(const struct told* told) {
     Table table(path);
     ArrayColumn<Complex> column(table, "DATA");
     return [=, keep = table] {
-      double start = now_ms();
+      begin();
       Array<Complex> fresh = column.getColumn();
-      return now_ms() - start;
+      return passed();
     };
   }
   if (name == "flag-into") {

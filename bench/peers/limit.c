@@ -105,7 +105,7 @@ static void pack(uint8_t *to, const uint8_t *from, long bits) {
 /* ---- the works */
 
 static double put_all(int big) {
-  double start = now_ms();
+  begin();
   int data = make_file("limit.data"), flag = make_file("limit.flag"), flag_row = make_file("limit.flag_row");
   uint8_t *from = array + ARRAY_OFFSET;
   if (!big) put(data, from, told.rows * CELL, 0);
@@ -126,21 +126,21 @@ static double put_all(int big) {
   close(data);
   close(flag);
   close(flag_row);
-  return now_ms() - start;
+  return passed();
 }
 
 static double put_little(void) { return put_all(0); }
 static double put_big(void) { return put_all(1); }
 
 static double get_into(void) {
-  double start = now_ms();
+  begin();
   get(fd, array + ARRAY_OFFSET, told.rows * CELL, 0);
-  return now_ms() - start;
+  return passed();
 }
 
 /* Of the file's own pages, by as many sums as JavaScript takes. */
 static double view_sum(void) {
-  double start = now_ms();
+  begin();
   long count = told.rows * CELL / 4;
   const float *values = mmap(NULL, count * 4, PROT_READ, MAP_PRIVATE, fd, 0);
   if (values == MAP_FAILED) fail("mmap");
@@ -148,7 +148,7 @@ static double view_sum(void) {
   for (long i = 0; i < count; i += 8) {
     for (int k = 0; k < 8; k++) sums[k] += values[i + k];
   }
-  double took = now_ms() - start, sum = 0;
+  double took = passed(), sum = 0;
   for (int k = 0; k < 8; k++) sum += sums[k];
   if (sum < 0) abort();
   munmap((void *)values, count * 4);
@@ -156,45 +156,45 @@ static double view_sum(void) {
 }
 
 static double get_fresh(void) {
-  double start = now_ms();
+  begin();
   uint8_t *fresh = map_memory(told.rows * CELL);
   get(fd, fresh, told.rows * CELL, 0);
-  double took = now_ms() - start;
+  double took = passed();
   munmap(fresh, told.rows * CELL);
   return took;
 }
 
 static double get_swapped(void) {
-  double start = now_ms();
+  begin();
   for (long at = 0; at < told.rows * CELL; at += PIECE) {
     long n = told.rows * CELL - at < PIECE ? told.rows * CELL - at : PIECE;
     get(fd, scratch, n, at);
     swap(array + ARRAY_OFFSET + at, scratch, n);
   }
-  return now_ms() - start;
+  return passed();
 }
 
 static double get_flags(void) {
-  double start = now_ms();
+  begin();
   long bytes = told.rows * FLAGS / 8;
   for (long at = 0; at < bytes; at += PIECE) {
     long n = bytes - at < PIECE ? bytes - at : PIECE;
     get(fd, scratch, n, at);
     unpack(array + ARRAY_OFFSET + at * 8, scratch, n * 8);
   }
-  return now_ms() - start;
+  return passed();
 }
 
 static double get_flag_row(void) {
-  double start = now_ms();
+  begin();
   get(fd, scratch, told.rows / 8, 0);
   unpack(array + ARRAY_OFFSET, scratch, told.rows);
-  return now_ms() - start;
+  return passed();
 }
 
 /* Correlations 0 and 1 of channels 10 to 17 of every row. */
 static double get_slice(void) {
-  double start = now_ms();
+  begin();
   uint64_t *to = (uint64_t *)(array + ARRAY_OFFSET);
   for (long at = 0; at < told.rows * CELL; at += PIECE) {
     long n = told.rows * CELL - at < PIECE ? told.rows * CELL - at : PIECE;
@@ -204,7 +204,7 @@ static double get_slice(void) {
       for (int channel = 0; channel < 8; channel++, from += 4, to += 2) to[0] = from[0], to[1] = from[1];
     }
   }
-  return now_ms() - start;
+  return passed();
 }
 
 /* Tiles of 4 correlations, 32 channels and 128 rows: two for each 128 rows. */
@@ -212,7 +212,7 @@ static double get_slice(void) {
 #define TILE_ROWS 128L
 
 static double get_split(void) {
-  double start = now_ms();
+  begin();
   for (long first = 0; first < told.rows; first += TILE_ROWS) {
     get(fd, scratch, 2 * TILE_ROWS * TILE_RUN, first * CELL);
     long rows = told.rows - first < TILE_ROWS ? told.rows - first : TILE_ROWS;
@@ -222,21 +222,21 @@ static double get_split(void) {
       }
     }
   }
-  return now_ms() - start;
+  return passed();
 }
 
 static double get_channel(void) {
-  double start = now_ms();
+  begin();
   for (long first = 0; first < told.rows; first += TILE_ROWS) {
     get(fd, scratch, TILE_ROWS * TILE_RUN, first * CELL);
     long rows = told.rows - first < TILE_ROWS ? told.rows - first : TILE_ROWS;
     for (long r = 0; r < rows; r++) memcpy(array + ARRAY_OFFSET + (first + r) * 32, scratch + r * TILE_RUN + 20 * 32, 32);
   }
-  return now_ms() - start;
+  return passed();
 }
 
 static double put_split(void) {
-  double start = now_ms();
+  begin();
   int data = make_file("limit.data");
   for (long first = 0; first < told.rows; first += TILE_ROWS) {
     long rows = told.rows - first < TILE_ROWS ? told.rows - first : TILE_ROWS;
@@ -248,27 +248,27 @@ static double put_split(void) {
     put(data, scratch, 2 * TILE_ROWS * TILE_RUN, first * CELL);
   }
   close(data);
-  return now_ms() - start;
+  return passed();
 }
 
 static double rows_into(void) {
-  double start = now_ms();
+  begin();
   for (long at = 0; at < told.rows * CELL; at += 128 << 10) {
     long n = told.rows * CELL - at < 128 << 10 ? told.rows * CELL - at : 128 << 10;
     get(fd, scratch, n, at);
     for (long cell = 0; cell < n; cell += CELL) memcpy(array + ARRAY_OFFSET, scratch + cell, CELL);
   }
-  return now_ms() - start;
+  return passed();
 }
 
 static double overwrite(void) {
-  double start = now_ms();
+  begin();
   put(others[0], array + ARRAY_OFFSET, told.rows * CELL, 0);
-  return now_ms() - start;
+  return passed();
 }
 
 static double append_integrations(void) {
-  double start = now_ms();
+  begin();
   int data = make_file("limit.data"), flag = make_file("limit.flag");
   for (long i = 0; i < told.rows / 351; i++) {
     put(data, array + ARRAY_OFFSET, 351 * CELL, i * 351 * CELL);
@@ -277,11 +277,11 @@ static double append_integrations(void) {
   }
   close(data);
   close(flag);
-  return now_ms() - start;
+  return passed();
 }
 
 static double append_rows(void) {
-  double start = now_ms();
+  begin();
   int data = make_file("limit.data");
   for (long i = 0; i < told.rows; i += PIECE / CELL) {
     long n = told.rows - i < PIECE / CELL ? told.rows - i : PIECE / CELL;
@@ -289,22 +289,22 @@ static double append_rows(void) {
     put(data, scratch, n * CELL, i * CELL);
   }
   close(data);
-  return now_ms() - start;
+  return passed();
 }
 
 static double change(void) {
-  double start = now_ms();
+  begin();
   row = (row + 7919) % told.rows;
   put(others[0], array + ARRAY_OFFSET, CELL, row * CELL);
-  return now_ms() - start;
+  return passed();
 }
 
 static double change_durable(void) {
-  double start = now_ms();
+  begin();
   row = (row + 7919) % told.rows;
   put(others[0], array + ARRAY_OFFSET, CELL, row * CELL);
   if (fdatasync(others[0]) != 0) fail("fdatasync");
-  return now_ms() - start;
+  return passed();
 }
 
 static void *read_all(void *to) {
@@ -313,7 +313,7 @@ static void *read_all(void *to) {
 }
 
 static double two_readers(void) {
-  double start = now_ms();
+  double start = now_ms(); /* both threads are waited for: all time counts */
   pthread_t thread;
   if (pthread_create(&thread, NULL, read_all, array2 + ARRAY_OFFSET) != 0) fail("pthread_create");
   read_all(array + ARRAY_OFFSET);
