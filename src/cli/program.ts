@@ -16,6 +16,7 @@ import { addLs } from "./ls.ts";
 import { addRecover } from "./recover.ts";
 import { addSchema } from "./schema.ts";
 import { addShow } from "./show.ts";
+import { addStat } from "./stat.ts";
 import { PipeClosed, type Terminal } from "./terminal.ts";
 import { VERSION } from "./version.ts";
 
@@ -56,6 +57,7 @@ Example:
     addKeywords,
     addDigest,
     addDiff,
+    addStat,
     addCopy,
     addExport,
     addCheck,

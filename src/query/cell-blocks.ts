@@ -89,6 +89,22 @@ export function shapeStretches(table: Table, name: string, { start, end }: RowSp
   });
 }
 
+/** Stretches in which the cells of two columns have one shape each; both cover the same rows. */
+export function* jointStretches(
+  left: readonly ShapeStretch[],
+  right: readonly ShapeStretch[],
+): Generator<ShapeStretch & { readonly other: readonly number[] | null }> {
+  let row = left[0]?.row ?? 0;
+  for (let i = 0, k = 0; i < left.length && k < right.length;) {
+    const a = left[i]!, b = right[k]!;
+    const end = Math.min(a.row + a.count, b.row + b.count);
+    yield { row, count: end - row, shape: a.shape, other: b.shape };
+    row = end;
+    if (a.row + a.count === end) i++;
+    if (b.row + b.count === end) k++;
+  }
+}
+
 /** Parts of a cell of `shape`, each of at most `most` elements where an axis can be cut: whole first axes, ranges of the next. */
 function* cellParts(shape: readonly number[], most: number): Generator<{ from: number; slice: AxisSlice[] }> {
   let axis = 0, inner = 1;

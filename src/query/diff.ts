@@ -15,6 +15,7 @@ import {
   type BlockPlan,
   BlockReader,
   equalShapes,
+  jointStretches,
   planBlocks,
   type ShapeStretch,
   shapeStretches,
@@ -286,21 +287,6 @@ function indexOf(element: number, shape: readonly number[]): number[] {
   });
 }
 
-/** Stretches in which the cells of both have one shape each. */
-function* joined(
-  left: readonly ShapeStretch[],
-  right: readonly ShapeStretch[],
-): Generator<ShapeStretch & { readonly other: readonly number[] | null }> {
-  for (let i = 0, k = 0, row = left[0]?.row ?? 0; i < left.length && k < right.length;) {
-    const a = left[i]!, b = right[k]!;
-    const end = Math.min(a.row + a.count, b.row + b.count);
-    yield { row, count: end - row, shape: a.shape, other: b.shape };
-    row = end;
-    if (a.row + a.count === end) i++;
-    if (b.row + b.count === end) k++;
-  }
-}
-
 /** Compares the cells of a column that has the same type in both. */
 function diffCells(a: Table, b: Table, name: string, options: DiffOptions): ColumnDifference {
   const rows = Math.min(a.rowCount, b.rowCount);
@@ -309,7 +295,7 @@ function diffCells(a: Table, b: Table, name: string, options: DiffOptions): Colu
   const left = new BlockReader(a, name), right = new BlockReader(b, name);
   for (const window of windows({ start: 0, end: rows })) {
     const same: ShapeStretch[] = [];
-    for (const stretch of joined(shapeStretches(a, name, window), shapeStretches(b, name, window))) {
+    for (const stretch of jointStretches(shapeStretches(a, name, window), shapeStretches(b, name, window))) {
       if (equalShapes(stretch.shape, stretch.other)) same.push(stretch);
       else comparison.shapes(stretch.row, stretch.count, stretch.shape, stretch.other);
     }

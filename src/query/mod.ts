@@ -20,3 +20,11 @@ export {
   type TableDiff,
   type Tolerance,
 } from "./diff.ts";
+export {
+  type ColumnStatistics,
+  columnStatistics,
+  type ComplexPart,
+  type GroupStatistics,
+  type StatisticsOptions,
+} from "./statistics.ts";
+export { type TextStatistics, textStatistics } from "./text-statistics.ts";

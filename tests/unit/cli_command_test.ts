@@ -15,6 +15,7 @@ const COMMANDS = [
   "keywords",
   "digest",
   "diff",
+  "stat",
   "copy",
   "check",
   "recover",
