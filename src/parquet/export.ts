@@ -116,7 +116,9 @@ function plainValues(data: Data): Rows {
     const texts = new Vector([data]);
     return Array.from({ length }, (_, i) => texts.get(i) ?? "");
   }
-  return (data.values as Float64Array).subarray(0, length);
+  const numbers = (data.values as Float64Array).subarray(0, length) as unknown;
+  // The writer refuses numbers from 2^31 on in a Uint32Array, but not in an Array.
+  return numbers instanceof Uint32Array ? Array.from(numbers) : numbers as Rows;
 }
 
 /** The writer knows a list by its being an Array. */

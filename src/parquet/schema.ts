@@ -15,6 +15,7 @@
  * there come fixed shapes, complex types, keywords and units when the file is read again.
  */
 import {
+  Binary,
   Bool,
   type DataType,
   DataType as Types,
@@ -172,7 +173,7 @@ function typeOf(element: SchemaElement, children: readonly SchemaTree[]): DataTy
     case "FIXED_LEN_BYTE_ARRAY":
       return logical?.type === "FLOAT16" ? new Float16() : new FixedSizeBinary(element.type_length ?? 0);
     default:
-      return new Utf8();
+      return converted === undefined && logical === undefined ? new Binary() : new Utf8();
   }
 }
 
