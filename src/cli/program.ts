@@ -4,6 +4,7 @@
 import { Command, CommanderError } from "commander";
 import { addCat } from "./cat.ts";
 import { addCheck } from "./check.ts";
+import { addCompletions } from "./completions.ts";
 import { addCopy } from "./copy.ts";
 import { addDiff } from "./diff.ts";
 import { addDigest } from "./digest.ts";
@@ -63,6 +64,7 @@ Example:
     addCheck,
     addRecover,
     addDoctor,
+    addCompletions,
   ];
   for (const add of commands) {
     add(program, terminal);

@@ -16,6 +16,7 @@ const COMMANDS = [
   "digest",
   "diff",
   "stat",
+  "completions",
   "copy",
   "check",
   "recover",
