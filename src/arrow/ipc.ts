@@ -107,23 +107,27 @@ export class IpcWriter {
   }
 }
 
+/** The record batches of a file, read as they are asked for. */
+export interface IpcFile extends AsyncIterable<RecordBatch> {
+  readonly schema: Schema;
+  /** Closes the file. */
+  close(): Promise<void>;
+}
+
 /**
- * The record batches of a file in either format, read as they are asked for.
+ * Opens a file in either format.
  *
- * @throws TableError NOT_FOUND, IO, CORRUPT for what is no Arrow, all when it is read
+ * @throws TableError NOT_FOUND, IO, CORRUPT for what is no Arrow, also while batches are read
  */
-export async function* readIpc(path: string): AsyncGenerator<RecordBatch, void, undefined> {
+export async function openIpc(path: string): Promise<IpcFile> {
   const failed = (cause: unknown): TableError => {
     if (cause instanceof TableError) return cause;
     const text = cause instanceof Error ? cause.message : String(cause);
     const missing = (cause as { code?: unknown }).code === "ENOENT";
     return new TableError(
       missing ? "NOT_FOUND" : "CORRUPT",
-      missing ? "there is no such file" : `no Arrow file: ${text}`,
-      {
-        file: path,
-        cause,
-      },
+      missing ? "there is no such file" : `it can't be read as Arrow: ${text}`,
+      { file: path, cause },
     );
   };
   let file: Awaited<ReturnType<typeof open>>;
@@ -133,14 +137,26 @@ export async function* readIpc(path: string): AsyncGenerator<RecordBatch, void, 
     throw failed(cause);
   }
   try {
-    const reader = await RecordBatchReader.from(file as never) as unknown as AsyncIterable<RecordBatch> & {
-      open(): Promise<unknown>;
-    };
+    const reader = await RecordBatchReader.from(file as never) as unknown as
+      & { readonly schema: Schema | undefined; open(): Promise<unknown> }
+      & (AsyncIterable<RecordBatch> | Iterable<RecordBatch>);
     await reader.open();
-    for await (const batch of reader) yield batch;
+    const { schema } = reader;
+    // A file that ends before its schema gives a reader without one.
+    if (schema === undefined || !Array.isArray(schema.fields)) throw new Error("there is no schema");
+    return {
+      schema,
+      close: () => file.close(),
+      async *[Symbol.asyncIterator]() {
+        try {
+          for await (const batch of reader) yield batch;
+        } catch (cause) {
+          throw failed(cause);
+        }
+      },
+    };
   } catch (cause) {
-    throw failed(cause);
-  } finally {
     await file.close().catch(() => {});
+    throw failed(cause);
   }
 }

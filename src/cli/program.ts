@@ -12,6 +12,7 @@ import { addDoctor } from "./doctor.ts";
 import { addExport } from "./export.ts";
 import { errorText, EXIT_FAILED, EXIT_OK, EXIT_USAGE, Interrupted, UsageError } from "./failure.ts";
 import { addHead, addTail } from "./head.ts";
+import { addImport } from "./import.ts";
 import { addKeywords } from "./keywords.ts";
 import { addLs } from "./ls.ts";
 import { addRecover } from "./recover.ts";
@@ -61,6 +62,7 @@ Example:
     addStat,
     addCopy,
     addExport,
+    addImport,
     addCheck,
     addRecover,
     addDoctor,

@@ -3,7 +3,7 @@
  */
 import assert from "node:assert/strict";
 import { parquetWriteFile } from "hyparquet-writer";
-import { type NDArray, type TableError } from "../../mod.ts";
+import type { NDArray, TableError } from "../../mod.ts";
 import { fromParquet, writeParquet } from "../../src/parquet/mod.ts";
 import { assertSameDescription, assertSameValues, everyKind, inDirectory } from "./arrow_support.ts";
 
