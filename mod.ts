@@ -38,6 +38,15 @@ export type { DeleteOptions, DirectoryOptions } from "./src/table/alter-director
 export { Column } from "./src/table/column.ts";
 export type { ColumnView, ViewOptions } from "./src/table/view.ts";
 export type { CopyAsyncOptions, CopyOptions, CopyProgress, CopyReport } from "./src/table/copy.ts";
+export {
+  type FilePlan,
+  type IoCost,
+  type IoPlan,
+  type IoPlanOptions,
+  planIo,
+  type ReadOrder,
+} from "./src/table/io-plan.ts";
+export type { StretchCounts } from "./src/table/io-ranges.ts";
 export type { ConcatOptions } from "./src/table/join.ts";
 export type { MeasurementSetOptions, OptionalSubtable } from "./src/table/measurement-set/create.ts";
 export type { DataColumn } from "./src/table/measurement-set/main-table.ts";

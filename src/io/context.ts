@@ -3,6 +3,7 @@
  */
 import { TableError } from "../error.ts";
 import type { Backend } from "./backend.ts";
+import type { TableFiles, TableFilesOptions } from "./files.ts";
 import { MemoryStore } from "./memory-backend.ts";
 import { PageCache } from "./page-cache.ts";
 
@@ -34,6 +35,11 @@ export class Context {
    * @internal
    */
   wrapBackend: ((backend: Backend) => Backend) | null = null;
+  /**
+   * What makes the files of a table that is opened: a dry run has files of its own kind.
+   * @internal
+   */
+  makeFiles: ((directory: string, backend: Backend, options: TableFilesOptions) => TableFiles) | null = null;
 
   /** Makes a context with a cache of its own. @throws TableError INVALID_ARGUMENT when the bound is not a number of bytes. */
   constructor(options: ContextOptions = {}) {

@@ -97,7 +97,9 @@ function isWritable(options: OpenOptions): boolean {
 }
 
 function filesOf(directory: string, { backend, options }: Environment): TableFiles {
-  return new TableFiles(directory, backend, { writable: isWritable(options), ...contextOf(options) });
+  const settings = { writable: isWritable(options), ...contextOf(options) };
+  return options.context?.makeFiles?.(directory, backend, settings) ??
+    new TableFiles(directory, backend, settings);
 }
 
 /**
