@@ -57,18 +57,27 @@ export interface FileSurvey {
   readonly length: number | null;
 }
 
-/** The journal in a directory, null if there is none, or none whose header is complete. @throws TableError IO, CORRUPT, UNSUPPORTED */
+/**
+ * The journal in a directory, null if there is none, or none whose header is complete. One that its owner removes while it
+ * is read is none: its commit is over.
+ *
+ * @throws TableError IO, CORRUPT, UNSUPPORTED
+ */
 export function journalOf(directory: string, backend: Backend): JournalContent | null {
   const path = `${directory}/${JOURNAL_FILE}`;
-  const source = journalSource(backend, path);
-  if (source === null) return null;
-  const content = readJournal(source, path);
+  let content: JournalContent | null;
+  try {
+    content = readJournal(journalSource(backend, path), path);
+  } catch (error) {
+    if (error instanceof TableError && error.code === "NOT_FOUND") return null;
+    throw error;
+  }
   for (const { file } of content?.records ?? []) checkName(file, path);
   return content;
 }
 
-/** A journal on the disk; null if there is none. What is cut off meanwhile reads as zeros, which are no record. */
-function journalSource(backend: Backend, path: string): JournalSource | null {
+/** A journal on the disk. What is cut off meanwhile reads as zeros, which are no record. @throws TableError NOT_FOUND, IO */
+function journalSource(backend: Backend, path: string): JournalSource {
   const using = <T>(work: (handle: Handle) => T): T => {
     const handle = backend.open(path, "read");
     try {
@@ -77,19 +86,14 @@ function journalSource(backend: Backend, path: string): JournalSource | null {
       handle.close();
     }
   };
-  try {
-    return {
-      length: using((handle) => handle.size()),
-      read: (offset, length) => {
-        const bytes = new Uint8Array(length);
-        using((handle) => handle.read(bytes, offset));
-        return bytes;
-      },
-    };
-  } catch (error) {
-    if (error instanceof TableError && error.code === "NOT_FOUND") return null;
-    throw error;
-  }
+  return {
+    length: using((handle) => handle.size()),
+    read: (offset, length) => {
+      const bytes = new Uint8Array(length);
+      using((handle) => handle.read(bytes, offset));
+      return bytes;
+    },
+  };
 }
 
 /** Names lead nowhere else: a journal that came from somebody else must not. */

@@ -59,8 +59,10 @@ export function* readState(files: TableFiles, sharing: Sharing): Plan<TableState
 /** What is wrong may be so only because somebody was writing. */
 function isWorthATry(error: TableError, files: TableFiles, sharing: Sharing): boolean {
   if (sharing.alone) return false;
-  if (error.code === "NEEDS_RECOVERY") {
-    return sharing.moved() || files.backend.kind(files.pathOf(JOURNAL_FILE)) === null;
+  const journal = files.pathOf(JOURNAL_FILE);
+  // Or the journal went while its old bytes were read.
+  if (error.code === "NEEDS_RECOVERY" || (error.code === "NOT_FOUND" && error.file === journal)) {
+    return sharing.moved() || files.backend.kind(journal) === null;
   }
   return sharing.moved();
 }
