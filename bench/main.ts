@@ -12,6 +12,7 @@
  * | `--rows N` | only with that many rows: 10000, 100000 or 1000000 |
  * | `--rounds N` | rounds that count |
  * | `--calls` | what calls each side makes, by strace, beside; a full run does that at 10,000 rows |
+ * | `--update` | with `--only` or `--rows`: what is measured takes the place of the same lines in the last full results |
  * | `--dry` | results are shown, but not written to `bench/results` |
  * | `--list` | names and titles |
  * | `--kernels` | the inner loops by themselves, by mitata, instead |
@@ -31,6 +32,7 @@ const { values: options } = parseArgs({
     rows: { type: "string" },
     rounds: { type: "string" },
     calls: { type: "boolean", default: false },
+    update: { type: "boolean", default: false },
     dry: { type: "boolean", default: false },
     list: { type: "boolean", default: false },
     kernels: { type: "boolean", default: false },
@@ -143,21 +145,40 @@ async function main(): Promise<void> {
     Deno.removeSync(folder, { recursive: true });
   }
   console.log(`${((performance.now() - started) / 60_000).toFixed(1)} minutes`);
-  if (!options.dry && options.only.length === 0) {
-    const name = options.quick ? "quick" : options.rows ?? "full";
-    const out = (file: string, text: string) =>
-      Deno.writeTextFileSync(new URL(`results/${file}`, import.meta.url), text);
-    out(
-      `${name}.json`,
-      JSON.stringify(
-        { date: new Date().toISOString().slice(0, 10), cores: navigator.hardwareConcurrency, results },
-        null,
-        1,
-      ) + "\n",
-    );
-    out(`${name}.md`, markdown(results) + "\n");
-    if (!options.quick) out(`${name}.svg`, chart(results.filter(({ rows }) => rows !== 1_000_000)));
+  if (options.dry) return;
+  if (options.update) return write("full", merged(results));
+  if (options.only.length === 0) write(options.quick ? "quick" : options.rows ?? "full", results);
+}
+
+const place = (file: string) => new URL(`results/${file}`, import.meta.url);
+
+/** Writes results as JSON, as a table and, but for quick ones, as a chart. */
+function write(name: string, results: readonly Result[]): void {
+  const head = { date: new Date().toISOString().slice(0, 10), cores: navigator.hardwareConcurrency };
+  Deno.mkdirSync(place(""), { recursive: true });
+  Deno.writeTextFileSync(place(`${name}.json`), JSON.stringify({ ...head, results }, null, 1) + "\n");
+  Deno.writeTextFileSync(place(`${name}.md`), markdown(results) + "\n");
+  if (!options.quick) {
+    const shown = results.filter(({ rows, work }) => work.fixedRows !== undefined || rows === 100_000);
+    Deno.writeTextFileSync(place(`${name}.svg`), chart(shown));
   }
+}
+
+/** The last full results with some lines measured anew; calls are kept where they weren't counted again. */
+function merged(results: readonly Result[]): Result[] {
+  const key = ({ work, rows }: Result) => `${work.name} ${work.argument} ${rows}`;
+  const last = JSON.parse(Deno.readTextFileSync(place("full.json"))) as { results: Result[] };
+  const anew = new Map(results.map((result) => [key(result), result]));
+  const list = last.results.map((result) => {
+    const now = anew.get(key(result));
+    anew.delete(key(result));
+    return now === undefined
+      ? result
+      : Object.keys(now.calls).length === 0
+      ? { ...now, calls: result.calls }
+      : now;
+  });
+  return [...list, ...anew.values()];
 }
 
 await main();

@@ -191,10 +191,12 @@ static Run prepare(const struct told* told) {
     Table table(path);
     if (argument.compare(0, 3, "INT") == 0) {
       ScalarColumn<Int> column(table, argument);
-      return [=, keep = table] { return timed([&] { Vector<Int> values = column.getColumn(); }); };
+      auto into = std::make_shared<Vector<Int>>(rows);
+      return [=, keep = table] { return timed([&] { column.getColumn(*into); }); };
     }
     ScalarColumn<String> column(table, argument);
-    return [=, keep = table] { return timed([&] { Vector<String> values = column.getColumn(); }); };
+    auto into = std::make_shared<Vector<String>>(rows);
+    return [=, keep = table] { return timed([&] { column.getColumn(*into); }); };
   }
   if (name == "overwrite" || name == "overwrite-scalars") {
     const std::string own = folder + "/casacore-change.tab";

@@ -271,7 +271,11 @@ const WORKS: Readonly<Record<string, (told: Told) => Ready | Promise<Ready>>> = 
       const flags = new Uint8Array(told.rows);
       return () => void table.getColumn("FLAG_ROW", { into: flags });
     }),
-  "scalars": (told) => reading(told, (table) => () => void table.getColumn(told.argument)),
+  "scalars": (told) =>
+    reading(told, (table) => {
+      const into = told.argument.startsWith("INT") ? new Int32Array(told.rows) : new Array<string>(told.rows);
+      return () => void table.getColumn(told.argument, { into });
+    }),
   "overwrite": (told) =>
     changing(told, (table) => {
       const { data } = values(told.rows);
