@@ -472,9 +472,12 @@ export class Table {
    * It runs alone: it begins when all earlier requests have settled, and later ones wait for it. Until then other calls
    * that change the table throw BUSY; while it runs those that read cells do, too.
    *
+   * While pieces are on other threads, arrays of the caller are read by system calls only, and laid out otherwise by this
+   * thread; with `transfer` or `copy` that is done by the others, too.
+   *
    * Cancelled while it waits, it does nothing. Cancelled or failing later it leaves the table as it was before, if
    * everything was committed then. If not, it is too late to cancel, and after an error {@linkcode discard} goes back to the
-   * last commit.
+   * last commit. What was overwritten is put back in one go, which blocks.
    *
    * @throws TableError as {@linkcode putColumn}; INVALID_ARGUMENT when the values were moved away meanwhile; the reason of
    * `signal`
