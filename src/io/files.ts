@@ -210,6 +210,11 @@ export class TableFiles implements FileAccess {
     return this.#wait(() => gatherAsync(this.#file(step.file), step, this.#tools, request));
   }
 
+  /** True while something runs without blocking. */
+  get busy(): boolean {
+    return this.#waiting > 0;
+  }
+
   /** Counts what runs without blocking: files must not be closed under it. */
   async #wait<T>(work: () => Promise<T>): Promise<T> {
     this.#waiting++;

@@ -262,6 +262,10 @@ export class PlainBody implements TableBody, TableStructure {
   beginChange(): void {
     this.#checkWhole();
     if (this.#touched) return;
+    // What others changed would have to be taken over under those who read what was.
+    if (this.files.busy) {
+      throw new TableError("BUSY", "requests on the table are running", { file: this.path });
+    }
     this.#sharing.checkHeld();
     if (this.#sharing.mode === "auto") this.lock("write");
     if (this.#stale || (this.#sharing.mode !== "auto" && this.#sharing.moved())) this.refresh();

@@ -340,6 +340,19 @@ for (const place of places) {
   });
 }
 
+Deno.test("keywords aren't changed under a request that reads", async () => {
+  using folder = temporaryFolder();
+  const { table, backend } = faulty(`${folder.path}/t`, 20_000);
+  using _ = table;
+  const seen = atSecond(backend, "read", () => {
+    assert.throws(() => table.keywords.set("NEW", 1), { code: "BUSY" });
+  });
+  await table.getColumnAsync("DATA");
+  assert.equal(seen.error, undefined);
+  assert(seen.calls > 1);
+  table.keywords.set("NEW", 1);
+});
+
 Deno.test("a get that is cancelled while it reads is an AbortError", async () => {
   using folder = temporaryFolder();
   const { table, backend } = faulty(`${folder.path}/t`, 20_000);
