@@ -9,8 +9,8 @@
  * `/proc/thread-self/schedstat`. *Blocked* is the longest gap without it: what is left is our own work, or waiting for a
  * lock or the disk. *Own* is the longest time that our thread worked between two ticks, in the engine or the system.
  *
- * The engine gives the memory of large arrays that nobody needs any more back when others are allocated, on our thread, at
- * 60 ms for 200 MB. With `--v8-flags=--expose-gc` that is done between the measurements; without, it is in them.
+ * The engine gives the memory of large arrays that nobody needs any more back when others are allocated, and holds our thread up for
+ * 60 ms and more for 200 MB. With `--v8-flags=--expose-gc` that is done between the measurements; without, it is in them.
  */
 import { array, type IoName, Table, tiledShape } from "../mod.ts";
 
