@@ -46,7 +46,7 @@ export {
   planIo,
   type ReadOrder,
 } from "./src/table/io-plan.ts";
-export type { StretchCounts } from "./src/table/io-ranges.ts";
+export type { BucketCounts } from "./src/table/io-ranges.ts";
 export type { ConcatOptions } from "./src/table/join.ts";
 export type { MeasurementSetOptions, OptionalSubtable } from "./src/table/measurement-set/create.ts";
 export type { DataColumn } from "./src/table/measurement-set/main-table.ts";

@@ -28,13 +28,6 @@ export interface DryRead {
   readonly length: number;
 }
 
-/** A stretch of a file that is asked for as one, such as a tile or a bucket, and how often it was asked for. */
-export interface DryStretch {
-  readonly offset: number;
-  readonly length: number;
-  asked: number;
-}
-
 /** What was done to one file. */
 export interface DryFile {
   readonly path: string;
@@ -42,8 +35,8 @@ export interface DryFile {
   readonly reads: DryRead[];
   /** Reads that did not start where the last one ended. */
   seeks: number;
-  /** Stretches that hold values, by offset. */
-  readonly stretches: Map<number, DryStretch>;
+  /** Ranges that plans asked for: first byte and byte after the last of one after the other. */
+  readonly asked: number[];
 }
 
 /** What a run knows that is under way. */
@@ -60,7 +53,7 @@ class Ledger {
   file(path: string): DryFile {
     let file = this.files.get(path);
     if (file === undefined) {
-      this.files.set(path, file = { path, reads: [], seeks: 0, stretches: new Map() });
+      this.files.set(path, file = { path, reads: [], seeks: 0, asked: [] });
     }
     return file;
   }
@@ -145,38 +138,36 @@ class DryFiles extends TableFiles {
     }
   }
 
-  #stretch(file: string, offset: number, length: number): void {
-    const { stretches } = this.#ledger.file(this.pathOf(file));
-    const known = stretches.get(offset);
-    if (known === undefined) stretches.set(offset, { offset, length, asked: 1 });
-    else known.asked++;
+  #ask(file: string, offset: number, length: number): void {
+    this.#ledger.file(this.pathOf(file)).asked.push(offset, offset + length);
   }
 
   override read(file: string, offset: number, length: number): Uint8Array {
+    this.#ask(file, offset, length);
     const bytes = super.read(file, offset, length);
     return this.#isHollow(file) ? this.#true().read(file, offset, length).slice() : bytes;
   }
 
   override readInto(file: string, offset: number, target: Uint8Array): void {
+    this.#ask(file, offset, target.length);
     if (!this.#ledger.results.has(target.buffer)) {
       super.readInto(file, offset, target);
       if (this.#isHollow(file)) this.#true().readInto(file, offset, target);
       return;
     }
     this.#ledger.wanted += target.length;
-    this.#stretch(file, offset, target.length);
     this.#hollow(file, () => super.readInto(file, offset, target));
   }
 
   override gather(step: GatherStep): void {
     const { file, extents, moves } = step;
+    for (const { offset, length } of extents) this.#ask(file, offset, length);
     if (!this.#ledger.results.has(step.target.buffer)) {
       super.gather(step);
       if (this.#isHollow(file)) this.#true().gather(step);
       return;
     }
-    for (const { offset, length, firstMove, moveCount } of extents) {
-      this.#stretch(file, offset, length);
+    for (const { firstMove, moveCount } of extents) {
       for (let i = firstMove; i < firstMove + moveCount; i++) this.#ledger.wanted += wantedBytes(moves, i);
     }
     this.#hollow(file, () => super.gather(step));

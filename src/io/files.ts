@@ -201,12 +201,12 @@ export class TableFiles implements FileAccess {
     file: string,
     offset: number,
     target: Uint8Array,
-    request = new AsyncRequest(),
+    request: AsyncRequest = new AsyncRequest(),
   ): Promise<void> {
     return this.#wait(() => readIntoAsync(this.#file(file), offset, target, request));
   }
 
-  gatherAsync(step: GatherStep, request = new AsyncRequest()): Promise<void> {
+  gatherAsync(step: GatherStep, request: AsyncRequest = new AsyncRequest()): Promise<void> {
     return this.#wait(() => gatherAsync(this.#file(step.file), step, this.#tools, request));
   }
 

@@ -107,6 +107,17 @@ export interface Volatile {
   restore(): void;
 }
 
+/** Stretches of equal length behind each other in a file, each of which is kept and read as one: tiles, buckets. */
+export interface BucketGrid {
+  readonly file: string;
+  /** Where the first one starts, in bytes. */
+  readonly offset: number;
+  /** Bytes of each. */
+  readonly bucketBytes: number;
+  /** How many there are. */
+  readonly count: number;
+}
+
 /** An open storage manager. */
 export interface StorageManager {
   /** Class name in `table.dat`, e.g. `StandardStMan`. */
@@ -122,6 +133,8 @@ export interface StorageManager {
   /** Rows that the manager's own files hold, or -1 if they don't say. */
   readonly rowCount: number;
   readonly info: ManagerInfo;
+  /** Where its buckets or tiles lie, where it has such: for who wants to know how often each is read. */
+  grids?(): BucketGrid[];
   /** Writing. Adds rows; absent: the manager can't be written. */
   addRows?(count: number): Plan<void>;
   /**

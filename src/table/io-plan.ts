@@ -10,10 +10,13 @@ import type { CallKind, IoSnapshot } from "../io/counters.ts";
 import { runSync } from "../io/drivers.ts";
 import { DryRun } from "../io/dry-run.ts";
 import type { Plan } from "../io/plan.ts";
-import type { CellTarget, ManagedColumn, ShapeRun } from "../storage/manager.ts";
+import type { BucketGrid, CellTarget, ManagedColumn, ShapeRun } from "../storage/manager.ts";
 import type { BodyColumn, TableBody } from "./body.ts";
-import { readsOf, type StretchCounts, stretchCounts } from "./io-ranges.ts";
+import { type BucketCounts, bucketCounts, readsOf } from "./io-ranges.ts";
+import { ConcatenationBody } from "./concatenation.ts";
 import { openBody } from "./open.ts";
+import { PlainBody } from "./plain.ts";
+import { ReferenceBody } from "./reference.ts";
 import { cellShapes, readCells, readColumn, type ReadSettings } from "./read.ts";
 import { type RowSelection, rowsOf } from "./selection.ts";
 import type { OpenOptions } from "./table.ts";
@@ -61,8 +64,8 @@ export interface FilePlan {
   readonly seeks: number;
   /** Stretches of the file that are read, those that touch joined: in ascending order, [first byte, byte after the last]. */
   readonly ranges: readonly (readonly [start: number, end: number])[];
-  /** Tiles or buckets with values in the file; null where values are found byte by byte, as strings are. */
-  readonly stretches: StretchCounts | null;
+  /** Tiles or buckets of the file; null where there are none, or the file is in a container. */
+  readonly buckets: BucketCounts | null;
 }
 
 /** The plan of reading some rows of some columns. */
@@ -131,6 +134,7 @@ export function planOn(run: DryRun, path: string, open: OpenOptions, options: Io
         for (const column of columns) reader.cell(column, rows.at(i));
       }
     }
+    const grids = gridsOf(body);
     return {
       path: body.path,
       columns: columns.map(({ bound }) => bound.name),
@@ -145,12 +149,27 @@ export function planOn(run: DryRun, path: string, open: OpenOptions, options: Io
         bytesRead: file.reads.reduce((sum, { length }) => sum + length, 0),
         seeks: file.seeks,
         ranges: readsOf(file),
-        stretches: file.stretches.size === 0 ? null : stretchCounts(file),
+        buckets: grids.has(file.path) ? bucketCounts(file, grids.get(file.path)!) : null,
       })),
     };
   } finally {
     body.close();
   }
+}
+
+/** Where tiles and buckets lie, by path of the file: of managers that are open. */
+function gridsOf(body: TableBody, found = new Map<string, BucketGrid[]>()): Map<string, BucketGrid[]> {
+  if (body instanceof ReferenceBody) gridsOf(body.parent, found);
+  if (body instanceof ConcatenationBody) { for (const part of body.parts) gridsOf(part, found); }
+  if (!(body instanceof PlainBody)) return found;
+  for (const { manager } of body.slots) {
+    for (const grid of manager?.grids?.() ?? []) {
+      const path = body.access.pathOf(grid.file), others = found.get(path);
+      if (others === undefined) found.set(path, [grid]);
+      else others.push(grid);
+    }
+  }
+  return found;
 }
 
 function chosen(body: TableBody, names: readonly string[] | undefined): BodyColumn[] {

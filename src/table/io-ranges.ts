@@ -2,18 +2,21 @@
  * Sums over the reads of a dry run: which ranges of a file are read, and how often each tile is.
  */
 import type { DryFile } from "../io/dry-run.ts";
+import type { BucketGrid } from "../storage/manager.ts";
 
-/** Tiles, buckets or other stretches of a file that hold values, and how often they are needed and read. */
-export interface StretchCounts {
-  /** How many are touched. */
+/** Tiles or buckets of a file, and how often they are needed and read. */
+export interface BucketCounts {
+  /** How many there are. */
   readonly count: number;
-  /** Bytes of all of them. */
+  /** How many hold something that is asked for. */
+  readonly touched: number;
+  /** Bytes of those. */
   readonly bytes: number;
-  /** Times that values of one were asked for, altogether. */
+  /** Times that something in one was asked for, altogether. */
   readonly asked: number;
   /** The most of one. */
   readonly mostAsked: number;
-  /** Times that a byte of them is read, the mean; below 1 where parts of them are skipped. */
+  /** Times that a byte of those touched is read, the mean; below 1 where parts of them are skipped. */
   readonly meanRead: number;
   /** The most of one, as the mean over its bytes. */
   readonly mostRead: number;
@@ -31,32 +34,47 @@ export function readsOf({ reads }: DryFile): [start: number, end: number][] {
   return ranges;
 }
 
-/** How often the stretches of a file are asked for and read. */
-export function stretchCounts({ reads, stretches }: DryFile): StretchCounts {
-  const sorted = [...stretches.values()].sort((a, b) => a.offset - b.offset);
+/** How often the buckets of a file are asked for and read. */
+export function bucketCounts({ reads, asked }: DryFile, grids: readonly BucketGrid[]): BucketCounts {
   // Bytes read up to a place of the file: sums over the starts and the ends of all reads.
-  const starts = Float64Array.from(reads, ({ offset }) => offset).sort();
-  const ends = Float64Array.from(reads, ({ offset, length }) => offset + length).sort();
-  const before = new Sums(starts), after = new Sums(ends);
-  const readUpTo = (place: number) => before.below(place) - after.below(place);
-  let bytes = 0, asked = 0, mostAsked = 0, read = 0, mostRead = 0;
-  for (const stretch of sorted) {
-    const { offset, length } = stretch;
-    const brought = readUpTo(offset + length) - readUpTo(offset);
-    bytes += length;
-    read += brought;
-    asked += stretch.asked;
-    mostAsked = Math.max(mostAsked, stretch.asked);
-    mostRead = Math.max(mostRead, length === 0 ? 0 : brought / length);
+  const starts = new Sums(Float64Array.from(reads, ({ offset }) => offset).sort());
+  const ends = new Sums(Float64Array.from(reads, ({ offset, length }) => offset + length).sort());
+  const readUpTo = (place: number) => starts.below(place) - ends.below(place);
+  const sums = { count: 0, touched: 0, bytes: 0, asked: 0, mostAsked: 0, mostRead: 0 };
+  let read = 0;
+  for (const { offset, bucketBytes, count } of grids) {
+    sums.count += count;
+    for (const [bucket, times] of timesAsked(asked, offset, bucketBytes, count)) {
+      const start = offset + bucket * bucketBytes;
+      const brought = readUpTo(start + bucketBytes) - readUpTo(start);
+      sums.touched++;
+      sums.bytes += bucketBytes;
+      sums.asked += times;
+      sums.mostAsked = Math.max(sums.mostAsked, times);
+      sums.mostRead = Math.max(sums.mostRead, brought / bucketBytes);
+      read += brought;
+    }
   }
-  return {
-    count: sorted.length,
-    bytes,
-    asked,
-    mostAsked,
-    meanRead: bytes === 0 ? 0 : read / bytes,
-    mostRead,
-  };
+  return { ...sums, meanRead: sums.bytes === 0 ? 0 : read / sums.bytes };
+}
+
+/** How often each bucket of a grid lies in what was asked for; those that never do are left out. */
+function timesAsked(
+  asked: readonly number[],
+  offset: number,
+  bytes: number,
+  count: number,
+): Map<number, number> {
+  const times = new Map<number, number>();
+  for (let i = 0; i < asked.length; i += 2) {
+    const from = asked[i]! - offset, to = asked[i + 1]! - offset;
+    if (to <= 0 || to <= from) continue;
+    const last = Math.min(count - 1, Math.floor((to - 1) / bytes));
+    for (let bucket = Math.max(0, Math.floor(from / bytes)); bucket <= last; bucket++) {
+      times.set(bucket, (times.get(bucket) ?? 0) + 1);
+    }
+  }
+  return times;
 }
 
 /** For places in ascending order: the sum of what a later place lies beyond each of them. */

@@ -8,7 +8,14 @@ import type { Plan } from "../../io/plan.ts";
 import { arrayFileName } from "../arrayfile/header.ts";
 import { LazyArrayFile } from "../arrayfile/lazy.ts";
 import type { Finding } from "../findings.ts";
-import type { BoundColumn, ManagedColumn, ManagerContext, ManagerInfo, StorageManager } from "../manager.ts";
+import type {
+  BoundColumn,
+  BucketGrid,
+  ManagedColumn,
+  ManagerContext,
+  ManagerInfo,
+  StorageManager,
+} from "../manager.ts";
 import type { BucketFile } from "./bucket-file.ts";
 import { checkIncremental } from "./check.ts";
 import { BucketEditor } from "./editor.ts";
@@ -79,6 +86,11 @@ export class IncrementalManager implements StorageManager {
   get dirty(): boolean {
     return this.#editor.dirty ||
       this.#sharedArrays().some(({ references, file }) => references.dirty || file.opened?.dirty);
+  }
+
+  grids(): BucketGrid[] {
+    const { name, bucketBytes, bucketCount } = this.#file;
+    return [{ file: name, offset: this.#file.offsetOf(0), bucketBytes, count: bucketCount }];
   }
 
   get info(): ManagerInfo {

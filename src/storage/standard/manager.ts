@@ -8,7 +8,14 @@ import { AipsWriter } from "../../format/aipsio.ts";
 import type { Plan } from "../../io/plan.ts";
 import { ArrayFile } from "../arrayfile/array-file.ts";
 import { ARRAY_HEADER_BYTES, arrayFileName } from "../arrayfile/header.ts";
-import type { BoundColumn, ManagedColumn, ManagerContext, ManagerInfo, StorageManager } from "../manager.ts";
+import type {
+  BoundColumn,
+  BucketGrid,
+  ManagedColumn,
+  ManagerContext,
+  ManagerInfo,
+  StorageManager,
+} from "../manager.ts";
 import type { Finding } from "../findings.ts";
 import { Area } from "./area.ts";
 import { formatBlob, type SsmBlob, withColumn, withoutColumn } from "./blob.ts";
@@ -157,6 +164,11 @@ export class StandardManager implements StorageManager, ColumnHost {
   #stringBuckets(): number {
     const data = this.#indices.reduce((sum, index) => sum + index.used, 0);
     return Math.max(0, this.file.buckets - data - this.file.freeBuckets - this.#place.indexBuckets);
+  }
+
+  grids(): BucketGrid[] {
+    const { file, bucketSize, buckets } = this.file;
+    return [{ file, offset: this.file.offsetOf(0), bucketBytes: bucketSize, count: buckets }];
   }
 
   get info(): ManagerInfo {

@@ -12,7 +12,7 @@ import { TableError } from "../../error.ts";
 import type { Rows } from "../../array/rows.ts";
 import { AipsReader } from "../../format/aipsio.ts";
 import { fileSize, type Plan, readBytes } from "../../io/plan.ts";
-import type { ManagedColumn, ManagerContext, ManagerInfo, StorageManager } from "../manager.ts";
+import type { BucketGrid, ManagedColumn, ManagerContext, ManagerInfo, StorageManager } from "../manager.ts";
 import type { Finding } from "../findings.ts";
 import { checkTiled } from "./check.ts";
 import { CoordinateColumn } from "./coordinates.ts";
@@ -148,6 +148,15 @@ export abstract class TiledManager implements StorageManager {
       maxCacheSize: this.header.maxCacheSize,
       hypercolumnDefined: this.roles.defined,
     };
+  }
+
+  grids(): BucketGrid[] {
+    return this.realCubes.map((cube) => ({
+      file: this.fileName(cube),
+      offset: cube.offset,
+      bucketBytes: this.bucketSize(cube),
+      count: cube.tiles,
+    }));
   }
 
   /** Bytes of a cube's tiles. */
