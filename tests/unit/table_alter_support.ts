@@ -117,6 +117,13 @@ function copyOf({ rows, columns, keywords }: Model): Model {
 export type Change = readonly [kind: number, a: number, b: number, c: number];
 /** Kinds of changes: what `Change` begins with is taken modulo this. */
 export const KINDS = 18;
+/** What each kind does. */
+export const CHANGES: readonly string[] = [
+  "add rows",
+  ...["remove rows", "remove rows", "add a column", "add a column", "remove columns", "rename a column"],
+  ...["put cells", "put cells", "put cells", "put cells", "put a slice", "undefine a cell"],
+  ...["edit keywords", "flush", "transaction or discard", "close and open", "what is refused"],
+];
 
 /** How tables are made and opened. */
 export interface Place {

@@ -4,6 +4,7 @@
     in   { "do": "rows", "table", "columns"?, "rows"? [start, end] }     lines of the answer: the rows
          { "do": "schema", "table" }                                     one line: the description
          { "do": "write", "job" }                                        no lines
+         { "do": "several", "requests" }                                 of each request the number of its lines, and them
     out  { "ok": true, "lines": n } and n lines, or { "ok": false, "error": text }
 
 Each request is served by a forked child, so that casacore's aborts, caches and locks end with it, while Python,
@@ -37,6 +38,11 @@ def serve(request):
         finally:
             if settings:
                 os.remove(settings)
+    elif request["do"] == "several":
+        for one in request["requests"]:
+            lines = list(serve(one))
+            yield str(len(lines))
+            yield from lines
     else:
         raise ValueError(f"unknown request {request['do']}")
 
