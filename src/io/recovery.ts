@@ -76,7 +76,12 @@ export function journalOf(directory: string, backend: Backend): JournalContent |
   return content;
 }
 
-/** A journal on the disk. What is cut off meanwhile reads as zeros, which are no record. @throws TableError NOT_FOUND, IO */
+/**
+ * A journal on the disk. What is cut off or removed meanwhile reads as zeros, which are no record; a reader who lays them
+ * over what it reads finds out before it believes it (`Sharing.moved`).
+ *
+ * @throws TableError NOT_FOUND when there is none, IO
+ */
 function journalSource(backend: Backend, path: string): JournalSource {
   const using = <T>(work: (handle: Handle) => T): T => {
     const handle = backend.open(path, "read");
@@ -90,7 +95,11 @@ function journalSource(backend: Backend, path: string): JournalSource {
     length: using((handle) => handle.size()),
     read: (offset, length) => {
       const bytes = new Uint8Array(length);
-      using((handle) => handle.read(bytes, offset));
+      try {
+        using((handle) => handle.read(bytes, offset));
+      } catch (error) {
+        if (!(error instanceof TableError && error.code === "NOT_FOUND")) throw error;
+      }
       return bytes;
     },
   };
