@@ -145,10 +145,12 @@ export function addCompletions(program: Command, terminal: Terminal): void {
     .addHelpText(
       "after",
       `
+bash: ~/.local/share/bash-completion/completions/table; zsh: _table in a folder of
+$fpath; fish: ~/.config/fish/completions/table.fish.
+
 Examples:
-  $ table completions bash > ~/.local/share/bash-completion/completions/table
-  $ table completions zsh > "\${fpath[1]}/_table"
-  $ table completions fish > ~/.config/fish/completions/table.fish`,
+  $ table completions zsh > _table
+  $ source <(table completions bash)`,
     )
     .action((shell: Shell) => printLines(LINES[shell](commandsOf(program)), terminal));
 }

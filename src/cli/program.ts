@@ -20,7 +20,14 @@ import { addSchema } from "./schema.ts";
 import { addShow } from "./show.ts";
 import { addStat } from "./stat.ts";
 import { PipeClosed, type Terminal } from "./terminal.ts";
+import { visible } from "./text.ts";
 import { VERSION } from "./version.ts";
+
+/** What commander says of wrong use, in one line as all that is wrong is told; it may suggest a name. */
+function usageText(text: string): string {
+  const line = text.trim().replace(/^error: /, "").replaceAll(/\s*\n\s*/g, " ").replace(/\.$/, "");
+  return `table: ${visible(line)} (--help says more)`;
+}
 
 /** The command with everything below it. */
 export function tableProgram(terminal: Terminal): Command {
@@ -39,7 +46,6 @@ Example:
   $ table show my.ms`,
     )
     .exitOverride()
-    .showHelpAfterError("(--help says more)")
     .configureOutput({
       // What commander would find out by itself needs permission to read the environment.
       getOutHelpWidth: () => terminal.width,
@@ -48,6 +54,7 @@ Example:
       getErrHasColors: () => false,
       writeOut: (text) => terminal.out(encoder.encode(text)),
       writeErr: (text) => terminal.err(text.replace(/\n$/, "")),
+      outputError: (text, write) => write(usageText(text)),
     });
   const commands = [
     addLs,

@@ -106,7 +106,7 @@ export function addSchema(program: Command, terminal: Terminal): void {
     .description("describe a table in full: columns, storage managers, byte order")
     .argument("<table>", "directory of the table")
     .option("--json", "as JSON, for programs")
-    .addHelpText("after", "\nExample:\n  $ table schema --json my.ms | jq '.columns[].name'")
+    .addHelpText("after", "\nExample:\n  $ table schema my.ms/POLARIZATION")
     .action((path: string, options: SchemaOptions) => schema(path, options, terminal));
   addReadingOptions(command);
 }

@@ -124,7 +124,7 @@ function groupLines(statistics: ColumnStatistics, axes: readonly Axis[], termina
     {
       title: "part",
       cells: groups.map(({ part }) => part ?? ""),
-      shorter: { rank: 5, cells: groups.map(({ part }) => part?.slice(0, 5) ?? "") },
+      shorter: { rank: 5, cells: groups.map(({ part }) => part === "amplitude" ? "amp" : part ?? "") },
     },
     { title: "count", cells: groups.map(({ count }) => humanCount(count)), align: "right" },
     leftOut("flagged", groups, ({ flagged }) => flagged),
