@@ -34,8 +34,16 @@ export interface BoundColumn {
 export type CellTarget =
   /** Bytes of the array, native byte order; bool takes one byte, 0 or 1. Element size from the column's dtype. */
   | { readonly kind: "numeric"; readonly bytes: Uint8Array }
-  /** One entry an element. `decode` may keep the bytes only if it copies them. */
-  | { readonly kind: "strings"; readonly values: unknown[]; decode(bytes: Uint8Array): unknown };
+  /**
+   * One entry an element. `decode` may keep the bytes only if it copies them. `ascii`: where all bytes are below 0x80 the
+   * text that they are may be the entry itself.
+   */
+  | {
+    readonly kind: "strings";
+    readonly values: unknown[];
+    readonly ascii?: boolean;
+    decode(bytes: Uint8Array): unknown;
+  };
 
 /** Where values to write come from, laid out like a CellTarget. */
 export type CellSource =

@@ -143,9 +143,12 @@ function classOf(value: unknown): string {
 
 /** How a manager hands values over. */
 export function targetOf(dtype: DType, data: unknown, strings: StringPolicy): CellTarget {
-  return isNumeric(dtype)
-    ? { kind: "numeric", bytes: bytesOf(data as ArrayBufferView) }
-    : { kind: "strings", values: data as unknown[], decode: (bytes) => decodeText(bytes, strings) };
+  return isNumeric(dtype) ? { kind: "numeric", bytes: bytesOf(data as ArrayBufferView) } : {
+    kind: "strings",
+    values: data as unknown[],
+    ascii: strings !== "bytes",
+    decode: (bytes) => decodeText(bytes, strings),
+  };
 }
 
 /** Plan: one value a row of a record column. */

@@ -20,25 +20,49 @@ export interface Items {
   readonly length: ArrayLike<number>;
 }
 
-/** Hands over each item with a length, in file order; the bytes are valid during the call only. @throws TableError CORRUPT */
+/** Text of the used part of a bucket; null unless all bytes are below 0x80, so that each is a character. */
+function asciiText(bucket: StringBucket): string | null {
+  try {
+    const text = strict.decode(bucket.data(0, bucket.used));
+    return text.length === bucket.used ? text : null;
+  } catch {
+    return null;
+  }
+}
+
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/**
+ * Hands over each item with a length, in file order; the bytes are valid during the call only. With `useText`, items of
+ * buckets that have nothing but ASCII are handed over as text.
+ *
+ * @throws TableError CORRUPT
+ */
 export function* readItems(
   file: BucketFile,
   items: Items,
   use: (index: number, bytes: Uint8Array) => void,
+  useText?: (index: number, text: string) => void,
 ): Plan<void> {
   const { bucket, offset, length } = items;
   const order = fileOrder(items);
   checkItems(file, items, order);
   const reader = new Reader(file);
-  let current: StringBucket | undefined;
+  let current: StringBucket | undefined, text: string | null = null, used = 0;
   for (let k = 0; k < order.length; k++) {
     const i = order[k]!, at = offset[i]!, end = at + length[i]!;
     if (current === undefined || current.number !== bucket[i]) {
       current = reader.kept(bucket[i]!) ?? (yield* reader.load(upcoming(bucket, order, k, file.bucketSize)));
       StringBucket.checked(current.number, current.bytes, file);
+      used = current.used;
+      text = useText === undefined ? null : asciiText(current);
+    }
+    if (text !== null && end <= used) {
+      useText!(i, text.substring(at, end));
+      continue;
     }
     // Most items stand in one bucket; those cost no generator.
-    use(i, end <= current.used ? current.data(at, end) : yield* reader.item(current, at, length[i]!));
+    use(i, end <= used ? current.data(at, end) : yield* reader.item(current, at, length[i]!));
   }
 }
 
