@@ -46,6 +46,7 @@ export {
   planIo,
   type ReadOrder,
 } from "./src/table/io-plan.ts";
+export { type TileCost, type TileCostOptions, type TileCosts, tileCosts } from "./src/table/tile-costs.ts";
 export type { BucketCounts } from "./src/table/io-ranges.ts";
 export type { ConcatOptions } from "./src/table/join.ts";
 export type { MeasurementSetOptions, OptionalSubtable } from "./src/table/measurement-set/create.ts";
