@@ -81,11 +81,15 @@ export class TableLock {
 
   /**
    * Opens `table.lock` and marks the table as in use. Who only reads needs no write permission; for others the file is
-   * made when it isn't there.
+   * made when it isn't there. Where another process has the table for itself, which is for a moment, `timeoutMs` is waited.
    *
    * @throws TableError LOCKED when another process has the table for itself; UNSUPPORTED where there are no locks; IO
    */
-  static open(path: string, stats: IoStats, { readOnly = false }: { readOnly?: boolean } = {}): TableLock {
+  static open(
+    path: string,
+    stats: IoStats,
+    { readOnly = false, timeoutMs = 0 }: { readOnly?: boolean; timeoutMs?: number } = {},
+  ): TableLock {
     const native = library();
     if (native === null || !native.descriptionLocks) {
       const why = native === null ? libraryStatus().reason : "this system's locks belong to the process";
@@ -108,7 +112,7 @@ export class TableLock {
     const lock = new TableLock(path, native, stats, file);
     try {
       if (file.users.size === 0) {
-        lock.#demand("read", IN_USE_BYTE, "another process has the table for itself");
+        lock.#demandInUse(timeoutMs);
       }
     } catch (error) {
       if (file.users.size === 0) close(native, stats, fd);
@@ -157,8 +161,12 @@ export class TableLock {
     throw this.#native.systemError("fcntl", this.path, result, byte);
   }
 
-  #demand(kind: LockKind, byte: number, otherwise: string): void {
-    if (!this.#try(kind, byte)) throw this.#locked(otherwise);
+  #demandInUse(timeoutMs: number): void {
+    const until = performance.now() + timeoutMs;
+    while (!this.#try("read", IN_USE_BYTE)) {
+      if (performance.now() >= until) throw this.#locked("another process has the table for itself");
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, FIRST_PAUSE_MS);
+    }
   }
 
   #locked(why: string): TableError {
@@ -281,6 +289,8 @@ export interface OpenLockOptions {
   readonly mode: LockMode;
   /** The table is only read. */
   readonly readOnly: boolean;
+  /** How long to wait while another process has the table for itself; 0 unless told otherwise. */
+  readonly timeoutMs?: number;
 }
 
 /**
@@ -292,13 +302,13 @@ export interface OpenLockOptions {
 export function openLock(
   directory: string,
   backend: Backend,
-  { mode, readOnly }: OpenLockOptions,
+  { mode, readOnly, timeoutMs = 0 }: OpenLockOptions,
 ): TableLock | null {
   if (!LOCK_MODES.includes(mode)) {
     throw new TableError("INVALID_ARGUMENT", `expected lock ${LOCK_MODES.join(", ")}, found ${mode}`);
   }
   if (mode === "none" || backend.name === "memory" || (readOnly && mode === "auto")) return null;
-  return TableLock.open(`${directory}/table.lock`, backend.stats, { readOnly });
+  return TableLock.open(`${directory}/table.lock`, backend.stats, { readOnly, timeoutMs });
 }
 
 /**

@@ -183,10 +183,15 @@ function share(files: TableFiles, { backend, options }: Environment): Sharing {
   // Reference and concatenated tables have no lock of their own; their parents do (part 1, section 0).
   const lockless = mode === "none" || (mode === "auto" && !writable) ||
     (backend.kind(`${directory}/table.lock`) === null && (!writable || !isPlain(files)));
-  const lock = openLock(directory, backend, { mode: lockless ? "none" : mode, readOnly: !writable });
+  const timeoutMs = options.lockTimeoutMs ?? LOCK_TIMEOUT_MS;
+  const lock = openLock(directory, backend, {
+    mode: lockless ? "none" : mode,
+    readOnly: !writable,
+    timeoutMs,
+  });
   const sharing = new Sharing(directory, backend, lock, {
     mode,
-    timeoutMs: options.lockTimeoutMs ?? LOCK_TIMEOUT_MS,
+    timeoutMs,
     writable,
   });
   try {

@@ -20,8 +20,8 @@ import { pause, type Sharing } from "./sharing.ts";
 
 /** Where the change counters stand. */
 export const COUNTERS: CountersPlace = { file: "table.lock", offset: SYNC_OFFSET_BYTES };
-/** How often a table that changes while it is read is read anew, and the longest pause before. */
-const MAX_TRIES = 30, LONGEST_PAUSE_MS = 20;
+/** How often at least a table that changes while it is read is read anew, and the longest pause before. */
+const MIN_TRIES = 30, LONGEST_PAUSE_MS = 20;
 
 /** What was read. */
 export interface TableState {
@@ -33,6 +33,7 @@ export interface TableState {
 
 /** Plan: reads a table's state as of one commit. @throws TableError LOCKED when it never stays the same; CORRUPT, NEEDS_RECOVERY, IO */
 export function* readState(files: TableFiles, sharing: Sharing): Plan<TableState> {
+  const until = performance.now() + sharing.timeoutMs;
   for (let tries = 1;; tries++) {
     let failure: unknown;
     try {
@@ -44,13 +45,14 @@ export function* readState(files: TableFiles, sharing: Sharing): Plan<TableState
       failure = error;
       if (!(error instanceof TableError) || !isWorthATry(error, files, sharing)) throw error;
     }
-    if (tries === MAX_TRIES) {
+    if (tries >= MIN_TRIES && performance.now() >= until) {
       if (failure !== undefined) throw failure;
       throw new TableError("LOCKED", `the table changed ${tries} times while it was read`, {
         file: files.directory,
       });
     }
-    pause(Math.min(tries, LONGEST_PAUSE_MS));
+    // Any length, so that it doesn't keep step with whoever writes.
+    pause(Math.min(tries, LONGEST_PAUSE_MS) * Math.random());
     files.discard();
     files.forget();
   }

@@ -31,7 +31,8 @@ export class Sharing {
   readonly #path: string;
   readonly #backend: Backend;
   readonly #lock: TableLock | null;
-  readonly #timeoutMs: number;
+  /** How long is waited for others, in milliseconds. */
+  readonly timeoutMs: number;
   readonly #writable: boolean;
   #handle: Handle | null = null;
   /** No `table.lock` is there. */
@@ -51,7 +52,7 @@ export class Sharing {
     this.#backend = backend;
     this.#lock = lock;
     this.mode = options.mode;
-    this.#timeoutMs = options.timeoutMs;
+    this.timeoutMs = options.timeoutMs;
     this.#writable = options.writable;
   }
 
@@ -130,7 +131,7 @@ export class Sharing {
    *
    * @throws TableError LOCKED
    */
-  acquire(kind: LockKind, timeoutMs: number = this.#timeoutMs): void {
+  acquire(kind: LockKind, timeoutMs: number = this.timeoutMs): void {
     const lock = this.#lock;
     if (lock === null || lock.held === "write" || lock.held === kind) return;
     if (this.#isOthersTurn(lock)) pause(COURTESY_MS);
@@ -138,7 +139,7 @@ export class Sharing {
   }
 
   /** As {@linkcode acquire}, without blocking while it waits. */
-  async acquireAsync(kind: LockKind, timeoutMs: number = this.#timeoutMs): Promise<void> {
+  async acquireAsync(kind: LockKind, timeoutMs: number = this.timeoutMs): Promise<void> {
     const lock = this.#lock;
     if (lock === null || lock.held === "write" || lock.held === kind) return;
     if (this.#isOthersTurn(lock)) await new Promise((resolve) => setTimeout(resolve, COURTESY_MS));

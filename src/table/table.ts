@@ -47,6 +47,7 @@ import { createMeasurementSet, type MeasurementSetOptions } from "./measurement-
 import { openBody, openBodyAsync, openJoined } from "./open.ts";
 import { type Cell, readCells, readColumn, type ReadSettings } from "./read.ts";
 import { checkRow, distinct, type RowSelection, rowsOf } from "./selection.ts";
+import { LOCK_TIMEOUT_MS } from "./sharing.ts";
 import type { ColumnSpec } from "./specs.ts";
 import { subtablePaths } from "./subtables.ts";
 import { type Handover, takeOver, takeValues } from "./async-values.ts";
@@ -1042,6 +1043,7 @@ export class Table {
   #run<T>(makePlan: () => Plan<T>): T {
     const body = this.#open();
     checkIdle(this.#queues, false, body.path);
+    let until = 0;
     for (let tries = 1;; tries++) {
       try {
         const result = runSync(makePlan(), body.access);
@@ -1049,11 +1051,12 @@ export class Table {
         if (!body.moved()) return result;
       } catch (error) {
         if (!body.moved()) throw error;
-        if (tries >= MAX_TRIES) throw error;
+        if (this.#isOver(tries, until)) throw error;
       }
+      until ||= this.#until();
       // Requests still read the state that is about to be forgotten.
       if (!this.#isIdle) this.#checkIdle();
-      this.#again(tries);
+      this.#again(tries, until);
     }
   }
 
@@ -1070,6 +1073,7 @@ export class Table {
     };
     try {
       await place.begin(signal);
+      const until = this.#until();
       for (let tries = 1;; tries++) {
         const request = new AsyncRequest(options);
         try {
@@ -1079,11 +1083,11 @@ export class Table {
           if (!body.moved()) return result;
         } catch (error) {
           request.checkLent();
-          if (signal?.aborted || !body.moved() || tries >= MAX_TRIES) throw error;
+          if (signal?.aborted || !body.moved() || this.#isOver(tries, until)) throw error;
         }
         // Other requests still read the state that is about to be forgotten.
         await move("refresh");
-        if (body.moved() || tries >= MAX_TRIES) this.#again(tries);
+        if (body.moved() || this.#isOver(tries, until)) this.#again(tries, until);
         await move("read");
       }
     } finally {
@@ -1091,8 +1095,17 @@ export class Table {
     }
   }
 
-  #again(tries: number): void {
-    if (tries >= MAX_TRIES) {
+  /** Until when it is tried to read between the changes of others. */
+  #until(): number {
+    return performance.now() + (this.#options.lockTimeoutMs ?? LOCK_TIMEOUT_MS);
+  }
+
+  #isOver(tries: number, until: number): boolean {
+    return tries >= MIN_TRIES && performance.now() >= until;
+  }
+
+  #again(tries: number, until: number): void {
+    if (this.#isOver(tries, until)) {
       throw new TableError(
         "LOCKED",
         `the table changed ${tries} times while it was read; lock("read") keeps it still`,
@@ -1112,8 +1125,8 @@ function ioOptionsOf(options: IoOptions): IoOptions {
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as IoOptions;
 }
 
-/** How often something is read anew because others changed the table meanwhile. */
-const MAX_TRIES = 30;
+/** How often at least something is read anew because others changed the table meanwhile. */
+const MIN_TRIES = 30;
 
 function byName(
   list: readonly BodyColumn[],
