@@ -88,11 +88,8 @@ function leafElement(type: DataType): Omit<SchemaElement, "name"> {
     const { bitWidth, isSigned } = type;
     if (bitWidth === 64) return { type: "INT64" };
     if (bitWidth === 32 && isSigned) return { type: "INT32" };
-    return {
-      type: "INT32",
-      converted_type: `${isSigned ? "INT" : "UINT"}_${bitWidth as 8 | 16 | 32}`,
-      logical_type: { type: "INTEGER", bitWidth, isSigned },
-    };
+    // The older way to say it: the writer puts the newer one (a logical type) into the file in a form that others don't read.
+    return { type: "INT32", converted_type: `${isSigned ? "INT" : "UINT"}_${bitWidth as 8 | 16 | 32}` };
   }
   throw new TableError("UNSUPPORTED", `no Parquet type for Arrow's ${String(type)}`);
 }
