@@ -14,7 +14,7 @@
  * So `borrow, in turn` over `borrow` is the cache, `borrow, new` over `borrow, in turn` is new memory, and `transfer, new`
  * over `borrow, new` is the handing over itself.
  *
- *     deno run -A --v8-flags=--expose-gc bench/studies/handover.ts [--rounds=5] [--total=64] [--blocks=256,4096,32768] [--ways=NAME+NAME]
+ *     deno run -A --v8-flags=--expose-gc bench/studies/handover.ts [--rounds=3] [--total=256] [--blocks=256,4096] [--ways=NAME+NAME]
  *
  * Prints JSON: for each block size (KiB) and way, medians over the rounds of the processor's time of the whole process (which
  * doesn't count waiting for other programs) and the time on the clock, in milliseconds of 64 MiB; minor page faults by
@@ -25,7 +25,7 @@ import process from "node:process";
 import { array, Table, tiledShape } from "../../mod.ts";
 import { inFolder, median, option, print, rounded } from "./study.ts";
 
-const MIB = 2 ** 20, CELL = [4, 64], ROW_BYTES = 2048;
+const MIB = 2 ** 20, CELL = [4, 64], ROW_BYTES = 2048, IN_TURN = 64 * MIB;
 const ALL_WAYS = [
   "copy",
   "borrow",
@@ -56,10 +56,13 @@ interface Measured {
 
 async function run(folder: string, way: Way, block: number, total: number): Promise<Measured> {
   const items = block / 4, rows = block / ROW_BYTES, blocks = total / block;
-  const isMany = way === "borrow, in turn" || way === "transfer, used", isNew = way.endsWith("new");
-  const used = isNew
-    ? []
-    : Array.from({ length: isMany ? blocks : 1 }, () => new Float32Array(items).fill(1));
+  const isNew = way.endsWith("new");
+  const many = way === "transfer, used"
+    ? blocks
+    : way === "borrow, in turn"
+    ? Math.min(blocks, IN_TURN / block)
+    : 1;
+  const used = isNew ? [] : Array.from({ length: many }, () => new Float32Array(items).fill(1));
   const options = { copy: way === "copy", transfer: way.startsWith("transfer") };
   const steps = Object.fromEntries(STEPS.map((step) => [step, { ms: 0, faults: 0 }])) as Measured["steps"];
   using table = Table.create(`${folder}/study.tab`, {
@@ -105,9 +108,9 @@ async function run(folder: string, way: Way, block: number, total: number): Prom
 }
 
 await inFolder(async (folder) => {
-  const rounds = Number(option("rounds", "5")), total = Number(option("total", "64")) * MIB;
+  const rounds = Number(option("rounds", "3")), total = Number(option("total", "256")) * MIB;
   const results = [];
-  for (const block of option("blocks", "256,4096,32768").split(",").map((kib) => Number(kib) * 1024)) {
+  for (const block of option("blocks", "256,4096").split(",").map((kib) => Number(kib) * 1024)) {
     const found = new Map<Way, Measured[]>(WAYS.map((way) => [way, []]));
     for (let round = 0; round <= rounds; round++) {
       // Each round begins with another one, so that none always follows the same.
