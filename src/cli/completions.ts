@@ -145,8 +145,9 @@ export function addCompletions(program: Command, terminal: Terminal): void {
     .addHelpText(
       "after",
       `
-bash: ~/.local/share/bash-completion/completions/table; zsh: _table in a folder of
-$fpath; fish: ~/.config/fish/completions/table.fish.
+It goes to ~/.local/share/bash-completion/completions/table for bash, to _table
+in a folder of $fpath for zsh, and for fish to
+~/.config/fish/completions/table.fish.
 
 Examples:
   $ table completions zsh > _table
