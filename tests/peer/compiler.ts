@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { peerAvailable, peerTest } from "./peer.ts";
 
 /** True when the program can be compiled: a compiler and casacore's headers are there. */
-function canCompile(): boolean {
+export function canCompile(): boolean {
   if (!peerAvailable() || Deno.permissions.querySync({ name: "run", command: "g++" }).state !== "granted") {
     return false;
   }
