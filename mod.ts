@@ -21,6 +21,7 @@ export {
 } from "./src/format/table-record.ts";
 export { Context, type ContextOptions } from "./src/io/context.ts";
 export type { CacheCounts, CallKind, IoSnapshot, TimedKind } from "./src/io/counters.ts";
+export { type MetricLabels, openMetrics } from "./src/io/metrics.ts";
 export type { IoName } from "./src/io/backend.ts";
 export { type BackendReport, backendReport } from "./src/io/backends.ts";
 export type { HypercolumnSpec, ManagerInfo, ShapeRun, StorageSpec } from "./src/storage/manager.ts";
