@@ -56,15 +56,15 @@ export class Quantiles {
     }
   }
 
-  /** The level, grown as it is needed: most summaries are of few values. */
-  #level(height: number): Level {
+  /** The level, with room for so many more: it grows as that is needed, since most summaries are of few values. */
+  #level(height: number, room = 1): Level {
     let level = this.#levels[height];
     if (level === undefined) {
       level = { values: new Float64Array(Math.min(256, this.#capacity)), used: 0, odd: false };
       this.#levels[height] = level;
     }
-    if (level.used === level.values.length && level.used < this.#capacity) {
-      const values = new Float64Array(Math.min(this.#capacity, level.used * 4));
+    if (level.used + room > level.values.length) {
+      const values = new Float64Array(Math.min(this.#capacity, Math.max(level.used + room, level.used * 4)));
       values.set(level.values);
       level = { ...level, values };
       this.#levels[height] = level;
@@ -76,16 +76,27 @@ export class Quantiles {
   #settle(height: number): void {
     const level = this.#levels[height]!;
     if (level.used < this.#capacity) return;
-    level.values.sort();
-    for (let i = level.odd ? 1 : 0; i < this.#capacity; i += 2) {
-      const above = this.#level(height + 1);
-      above.values[above.used++] = level.values[i]!;
-      // What is in there is less than half of it: a pass above never happens in the middle of this one.
-      if (above.used === this.#capacity) this.#settle(height + 1);
+    // Above the lowest level there are two halves that are sorted by themselves.
+    if (height === 0) level.values.sort();
+    else this.#merge(level.values);
+    const above = this.#level(height + 1, this.#capacity / 2), from = above.used;
+    for (let i = level.odd ? 1 : 0, at = from; i < this.#capacity; i += 2) {
+      above.values[at++] = level.values[i]!;
     }
+    above.used = from + this.#capacity / 2;
     level.odd = !level.odd;
     level.used = 0;
     this.#slack += 2 ** height;
+    this.#settle(height + 1);
+  }
+
+  /** Sorts values whose two halves are sorted. */
+  #merge(values: Float64Array): void {
+    const half = this.#capacity / 2, left = values.slice(0, half);
+    // What is taken from the right half lies at or behind the place that is written.
+    for (let at = 0, i = 0, k = half; i < half; at++) {
+      values[at] = k < this.#capacity && values[k]! < left[i]! ? values[k++]! : left[i++]!;
+    }
   }
 
   /** The values at these fractions of all values, from 0 to 1, interpolated between neighbours; NaN when there are none. */
