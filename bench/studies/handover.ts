@@ -14,7 +14,7 @@
  * So `borrow, in turn` over `borrow` is the cache, `borrow, new` over `borrow, in turn` is new memory, and `transfer, new`
  * over `borrow, new` is the handing over itself.
  *
- *     deno run -A --v8-flags=--expose-gc bench/studies/handover.ts [--rounds=3] [--total=256] [--blocks=256,4096] [--ways=NAME+NAME]
+ *     deno run -A --v8-flags=--expose-gc bench/studies/handover.ts [--rounds=2] [--total=128] [--blocks=256,4096] [--ways=NAME+NAME]
  *
  * Prints JSON: for each block size (KiB) and way, medians over the rounds of the processor's time of the whole process (which
  * doesn't count waiting for other programs) and the time on the clock, in milliseconds of 64 MiB; minor page faults by
@@ -108,7 +108,7 @@ async function run(folder: string, way: Way, block: number, total: number): Prom
 }
 
 await inFolder(async (folder) => {
-  const rounds = Number(option("rounds", "3")), total = Number(option("total", "256")) * MIB;
+  const rounds = Number(option("rounds", "2")), total = Number(option("total", "128")) * MIB;
   const results = [];
   for (const block of option("blocks", "256,4096").split(",").map((kib) => Number(kib) * 1024)) {
     const found = new Map<Way, Measured[]>(WAYS.map((way) => [way, []]));

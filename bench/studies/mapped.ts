@@ -10,8 +10,8 @@
  * as many requests as 8 MiB hold, 4 to 128, over 64 MiB of values. Cold: the program asks Linux to drop
  * the file's pages (`posix_fadvise`, DONTNEED) before the readers begin, after `fdatasync`; how much of it did go is
  * printed as `resident` (mincore), and the host of a virtual machine may still have it. Prints JSON: for each case medians over
- * the rounds of milliseconds of a request as a reader sees it, of the processor's time of all readers for one, and of the
- * ratio of the read to the mapped time in the same round (above 1: mapped is faster).
+ * the rounds of milliseconds of a request as a reader sees it, of the processor's time for one, of bytes from the disk for
+ * each byte asked for (`disk`), and of the ratio of the read to the mapped time in the same round (above 1: mapped is faster).
  */
 import process from "node:process";
 import { array, Table, tiledShape } from "../../mod.ts";
@@ -70,6 +70,13 @@ class Reader {
 interface Measured {
   ms: number;
   cpu: number;
+  /** Bytes that came from the disk for each byte that was asked for. */
+  disk: number;
+}
+
+/** Bytes that the process had read from the disk so far, also through maps. */
+function fromDisk(): number {
+  return Number(/^read_bytes: (\d+)/m.exec(Deno.readTextFileSync("/proc/self/io"))![1]);
 }
 
 async function together(
@@ -77,12 +84,16 @@ async function together(
   size: number,
   order: typeof ORDERS[number],
 ): Promise<Measured> {
-  const cpu = process.cpuUsage(), lists = list.map((_, i) => starts(order, size, i));
+  const cpu = process.cpuUsage(), disk = fromDisk(), lists = list.map((_, i) => starts(order, size, i));
   const times = await Promise.all(
     list.map((one, i) => one.ask({ rows: size / ROW_BYTES, starts: lists[i]! })),
   );
-  const { user, system } = process.cpuUsage(cpu), requests = lists[0]!.length;
-  return { ms: median(times) / requests, cpu: (user + system) / 1000 / requests / list.length };
+  const { user, system } = process.cpuUsage(cpu), requests = lists[0]!.length, all = requests * list.length;
+  return {
+    ms: median(times) / requests,
+    cpu: (user + system) / 1000 / all,
+    disk: (fromDisk() - disk) / (all * size),
+  };
 }
 
 /** Gets the newest rows after each of some appends: a reader that follows a writer. */
@@ -110,7 +121,7 @@ function follow(folder: string, io: Io, size: number): Measured {
     cpu.system += after.system;
     count++;
   }
-  return { ms: ms / count, cpu: (cpu.user + cpu.system) / 1000 / count };
+  return { ms: ms / count, cpu: (cpu.user + cpu.system) / 1000 / count, disk: 0 };
 }
 
 async function sealed(folder: string, list: readonly Reader[], forget: string | null) {
@@ -160,8 +171,8 @@ function summary(size: number, found: Readonly<Record<Io, Measured[]>>) {
     rounded(median(found.mmap.map((one, i) => found.pread[i]![of] / one[of])));
   return {
     KiB: size / 1024,
-    mmap: { ms: middle("mmap", "ms"), cpuMs: middle("mmap", "cpu") },
-    pread: { ms: middle("pread", "ms"), cpuMs: middle("pread", "cpu") },
+    mmap: { ms: middle("mmap", "ms"), cpuMs: middle("mmap", "cpu"), disk: middle("mmap", "disk") },
+    pread: { ms: middle("pread", "ms"), cpuMs: middle("pread", "cpu"), disk: middle("pread", "disk") },
     readToMapped: ratio("ms"),
     cpuReadToMapped: ratio("cpu"),
   };
