@@ -42,7 +42,7 @@ export async function writeParquet(
         for (let at = 0; at < bytes.length;) at += writeSync(descriptor, bytes, at);
       });
       for (const rows of exporter.parts(selectionOf(options.rows, table.rowCount))) {
-        await exporter.write(rows, rowsIn(rows));
+        exporter.write(rows, rowsIn(rows));
       }
       await exporter.finish();
     } finally {

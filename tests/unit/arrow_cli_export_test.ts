@@ -70,23 +70,23 @@ Deno.test("files of Arrow and Parquet have the rows, in batches and row groups t
     {
       using made = Table.create(`${directory}/t`, {
         columns: [scalar("N", "int32"), array("D", "float32", { shape: [64] })],
-        storage: [tiledColumn("T", ["D"], { tileShape: [64, 5000] })],
-        rows: 12_000,
+        storage: [tiledColumn("T", ["D"], { tileShape: [64, 20_000] })],
+        rows: 80_000,
       });
-      made.putColumn("N", Int32Array.from({ length: 12_000 }, (_, i) => i));
-      made.putColumn("D", Float32Array.from({ length: 64 * 12_000 }, (_, i) => i % 1000));
+      made.putColumn("N", Int32Array.from({ length: 80_000 }, (_, i) => i));
+      made.putColumn("D", Float32Array.from({ length: 64 * 80_000 }, (_, i) => i % 1000));
     }
     assert.equal((await table("export", `${directory}/t`, `${directory}/t.arrow`)).status, 0);
     const arrow = tableFromIPC(Deno.readFileSync(`${directory}/t.arrow`));
-    assert.equal(arrow.numRows, 12_000);
-    assert.equal(arrow.getChild("N")!.get(11_999), 11_999);
+    assert.equal(arrow.numRows, 80_000);
+    assert.equal(arrow.getChild("N")!.get(79_999), 79_999);
     assert.deepEqual([...arrow.getChild("D")!.get(7001)!].slice(0, 2), [
       (7001 * 64) % 1000,
       (7001 * 64 + 1) % 1000,
     ]);
     assert.equal((await table("export", `${directory}/t`, `${directory}/t.parquet`)).status, 0);
     const file = Deno.readFileSync(`${directory}/t.parquet`).buffer;
-    assert.deepEqual(parquetMetadata(file).row_groups.map(({ num_rows }) => num_rows), [5000n, 7000n]);
+    assert.deepEqual(parquetMetadata(file).row_groups.map(({ num_rows }) => num_rows), [60_000n, 20_000n]);
     const rows = await parquetReadObjects({ file, rowStart: 7001, rowEnd: 7002 });
     assert.equal(rows[0]!["N"], 7001);
     assert.deepEqual([...rows[0]!["D"]].slice(0, 2), [(7001 * 64) % 1000, (7001 * 64 + 1) % 1000]);
