@@ -60,6 +60,8 @@ Deno.test({
         `digest ${ms}`,
         `diff ${ms} ${ms}/ANTENNA`,
         `stat ${ms} TIME`,
+        `io ${ms} --columns DATA`,
+        `export ${ms} --format csv`,
         `check ${ms}`,
         `completions zsh`,
         `--help`,
