@@ -21,7 +21,7 @@ import {
   type ReadingOptions,
 } from "./options.ts";
 import { type ProgressBar, progressBar } from "./progress.ts";
-import { statsLines } from "./statistics.ts";
+import { metricsLines, statsLines } from "./statistics.ts";
 import type { Terminal } from "./terminal.ts";
 import { counted, humanBytes, visible } from "./text.ts";
 import { printLines } from "./write.ts";
@@ -160,6 +160,12 @@ async function copy(
     visible(`${target}: ${counted(count, "row")}, ${counted(names.length, "column")}, ${size}`),
   ], terminal);
   if (!options.stats) return;
+  if (options.statsFormat === "openmetrics") {
+    for (const line of metricsLines([table.ioStats, ...report.subtablesRead, ...report.written])) {
+      terminal.err(line);
+    }
+    return;
+  }
   const read = statsLines([table.ioStats, ...report.subtablesRead]).map((line) => `read     ${line}`);
   const written = statsLines(report.written).map((line) => `written  ${line}`);
   for (const line of [...read, ...written]) terminal.err(line);

@@ -4,7 +4,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type IoName, type LockMode, type OpenOptions, type RowSelection, Table } from "../../mod.ts";
 import { IO_NAMES } from "../io/backends.ts";
-import { statsLines } from "./statistics.ts";
+import { metricsLines, STATS_FORMATS, type StatsFormat, statsLines } from "./statistics.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Names that `--io` takes; a table that lives in memory isn't there when the command starts. */
@@ -22,6 +22,7 @@ export interface IoChoice {
 /** What every command that only reads a table may be told. */
 export interface ReadingOptions extends IoChoice {
   readonly stats?: true;
+  readonly statsFormat: StatsFormat;
 }
 
 /** Gives a command the options that say how files are reached. */
@@ -37,7 +38,11 @@ export function addIoOptions(command: Command): Command {
 /** Gives a command the options of {@linkcode ReadingOptions}. */
 export function addReadingOptions(command: Command): Command {
   return addIoOptions(command)
-    .option("--stats", "print what was done to files on standard error: calls, bytes, seeks");
+    .option("--stats", "print what was done to files on standard error: calls, bytes, seeks, durations")
+    .addOption(
+      new Option("--stats-format <format>", "print them so; openmetrics is for what scrapes it")
+        .choices(STATS_FORMATS).default("text").implies({ stats: true }),
+    );
 }
 
 /** Opens a table for reading as the options say. @throws TableError */
@@ -48,7 +53,9 @@ export function openTable(path: string, options: IoChoice, more: OpenOptions = {
 /** Prints the counters where `--stats` asks for them. */
 export function reportStats(tables: readonly Table[], options: ReadingOptions, terminal: Terminal): void {
   if (!options.stats) return;
-  for (const line of statsLines(tables.map((table) => table.ioStats))) terminal.err(line);
+  const snapshots = tables.map((table) => table.ioStats);
+  const lines = options.statsFormat === "openmetrics" ? metricsLines(snapshots) : statsLines(snapshots);
+  for (const line of lines) terminal.err(line);
 }
 
 /** A range of rows; what is left out is the table's first row, or the end. */

@@ -1,54 +1,45 @@
 /**
- * What `--stats` prints: the I/O counters in figures that a script can read too.
+ * What `--stats` prints: the I/O counters in figures that a script can read too, or as OpenMetrics text.
  */
-import type { IoSnapshot } from "../../mod.ts";
+import { type IoSnapshot, openMetrics, type TimedKind } from "../../mod.ts";
+import { sumSnapshots } from "../io/metrics.ts";
 
-/** Sums of the counters of several tables. */
-interface Sums {
-  calls: Map<string, number>;
-  totalCalls: number;
-  bytesRead: number;
-  bytesWritten: number;
-  bytesMapped: number;
-  seeks: number;
-  cacheHits: number;
-  cacheMisses: number;
-}
+/** How counters are printed. */
+export type StatsFormat = "text" | "openmetrics";
+/** Names that `--stats-format` takes. */
+export const STATS_FORMATS: readonly StatsFormat[] = ["text", "openmetrics"];
 
-function sum(snapshots: readonly IoSnapshot[]): Sums {
-  const sums: Sums = {
-    calls: new Map(),
-    totalCalls: 0,
-    bytesRead: 0,
-    bytesWritten: 0,
-    bytesMapped: 0,
-    seeks: 0,
-    cacheHits: 0,
-    cacheMisses: 0,
-  };
-  for (const snapshot of snapshots) {
-    for (const [kind, count] of Object.entries(snapshot.calls)) {
-      if (count > 0) sums.calls.set(kind, (sums.calls.get(kind) ?? 0) + count);
-    }
-    sums.totalCalls += snapshot.totalCalls;
-    sums.bytesRead += snapshot.bytesRead;
-    sums.bytesWritten += snapshot.bytesWritten;
-    sums.bytesMapped += snapshot.bytesMapped;
-    sums.seeks += snapshot.seeks;
-    sums.cacheHits += snapshot.cacheHits;
-    sums.cacheMisses += snapshot.cacheMisses;
-  }
-  return sums;
-}
-
-/** One line a subject: calls by kind, bytes, seeks, cache. */
+/** One line a subject: calls by kind, bytes, seeks, cache, and how long the calls took. */
 export function statsLines(snapshots: readonly IoSnapshot[]): string[] {
-  const sums = sum(snapshots);
-  const kinds = [...sums.calls].map(([kind, count]) => `${kind} ${count}`).join(", ");
+  const sums = sumSnapshots(snapshots);
+  const kinds = Object.entries(sums.calls).filter(([, count]) => count > 0)
+    .map(([kind, count]) => `${kind} ${count}`).join(", ");
   return [
     `calls  ${sums.totalCalls}${kinds === "" ? "" : ` (${kinds})`}`,
     `bytes  ${sums.bytesRead} read, ${sums.bytesWritten} written, ${sums.bytesMapped} mapped`,
     `seeks  ${sums.seeks}`,
     `cache  ${sums.cacheHits} hits, ${sums.cacheMisses} misses`,
+    ...Object.entries(sums.latency).flatMap(([kind, histogram]) => latencyLine(kind as TimedKind, histogram)),
   ];
+}
+
+/** `took   read <1µs 3, <2µs 120, <4µs 14`: how many calls took less than that, and no less than the one before. */
+function latencyLine(kind: TimedKind, histogram: readonly number[]): string[] {
+  const parts = histogram.flatMap((calls, b) =>
+    calls === 0 ? [] : [`<${durationText(2 ** (b + 1))} ${calls}`]
+  );
+  return parts.length === 0 ? [] : [`took   ${kind} ${parts.join(", ")}`];
+}
+
+/** Nanoseconds that are a power of two, roughly: `512ns`, `1µs`, `33ms`, `1s`. */
+function durationText(nanoseconds: number): string {
+  for (const [unit, length] of [["s", 1e9], ["ms", 1e6], ["µs", 1e3]] as const) {
+    if (nanoseconds >= length) return `${Math.round(nanoseconds / length)}${unit}`;
+  }
+  return `${nanoseconds}ns`;
+}
+
+/** The counters of several tables together, as the lines of an OpenMetrics text. */
+export function metricsLines(snapshots: readonly IoSnapshot[]): string[] {
+  return openMetrics(sumSnapshots(snapshots)).trimEnd().split("\n");
 }
