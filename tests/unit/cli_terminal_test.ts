@@ -61,7 +61,7 @@ Deno.test({
         `diff ${ms} ${ms}/ANTENNA`,
         `stat ${ms} TIME`,
         `io ${ms} --columns DATA`,
-        `export ${ms} --format csv`,
+        `export ${ms} --format csv --columns TIME`,
         `check ${ms}`,
         `completions zsh`,
         `--help`,
