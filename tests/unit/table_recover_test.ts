@@ -17,6 +17,7 @@ import {
   TableError,
   tiledColumn,
 } from "../../mod.ts";
+import type { Backend, OpenMode } from "../../src/io/backend.ts";
 import { openBackend } from "../../src/io/backends.ts";
 import { journalOf } from "../../src/io/recovery.ts";
 import type { MemoryBackend, MemoryStore } from "../../src/io/memory-backend.ts";
@@ -230,6 +231,31 @@ Deno.test("bytes that are neither old nor new are named, and nothing is put back
   const end = on(made.log.prefix(made.log.ops.findLastIndex((op) => op.kind === "remove")));
   fileOf(end, saved.file)[saved.offset + 20]! ^= 0x55;
   assert.equal(recovered(end, { apply: true }).left, 1);
+});
+
+Deno.test("a journal that its owner removes while it is read has fewer records, or is none", () => {
+  const context = diskAfter(commit(), "rename");
+  let opened = 0;
+  const all = openBackend("memory", { context });
+  const { records } = journalOf("/t", counting(all))!;
+  assert(opened > 3);
+  for (let last = opened - 1; last >= 0; last--) {
+    opened = 0;
+    const found = journalOf("/t", counting(all, last));
+    assert((found?.records.length ?? 0) < records.length);
+  }
+
+  function counting(backend: Backend, last = Infinity): Backend {
+    return new Proxy(backend, {
+      get(target, property) {
+        if (property !== "open") return Reflect.get(target, property);
+        return (path: string, mode: OpenMode) => {
+          if (opened++ >= last) throw new TableError("NOT_FOUND", "gone", { file: path });
+          return target.open(path, mode);
+        };
+      },
+    });
+  }
 });
 
 Deno.test("a damaged journal, and one of another version, are for the user to decide", () => {
