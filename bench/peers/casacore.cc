@@ -195,8 +195,7 @@ static Run prepare(const struct told* told) {
       return [=, keep = table] { return timed([&] { column.getColumn(*into); }); };
     }
     ScalarColumn<String> column(table, argument);
-    auto into = std::make_shared<Vector<String>>(rows);
-    return [=, keep = table] { return timed([&] { column.getColumn(*into); }); };
+    return [=, keep = table] { return timed([&] { Vector<String> values = column.getColumn(); }); };
   }
   if (name == "overwrite" || name == "overwrite-scalars") {
     const std::string own = folder + "/casacore-change.tab";
