@@ -19,6 +19,7 @@ import { layout } from "./layout.ts";
 import { addReadingOptions, openTable, type ReadingOptions, reportStats } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
 import { visible } from "./text.ts";
+import { uninterrupted } from "./uninterrupted.ts";
 import { printLines } from "./write.ts";
 
 interface KeywordsOptions extends ReadingOptions {
@@ -134,7 +135,7 @@ function keywords(
       `${what} can't be given together with ${options.columns ? "--columns" : `"${key}"`}`,
     );
   }
-  change(path, options, terminal);
+  uninterrupted(() => change(path, options, terminal));
 }
 
 function parseAssignment(text: string, before: readonly Assignment[]): Assignment[] {
