@@ -107,19 +107,20 @@ export class IpcWriter {
   }
 }
 
-/** The record batches of a file, read as they are asked for. */
-export interface IpcFile extends AsyncIterable<RecordBatch> {
+/** The record batches of a file, read as they are asked for, once. */
+export interface ArrowFile extends AsyncIterable<RecordBatch> {
+  /** The schema of all of them. */
   readonly schema: Schema;
   /** Closes the file. */
   close(): Promise<void>;
 }
 
 /**
- * Opens a file in either format.
+ * Opens an Arrow file in either format, for `fromArrow` or to look at its batches.
  *
  * @throws TableError NOT_FOUND, IO, CORRUPT for what is no Arrow, also while batches are read
  */
-export async function openIpc(path: string): Promise<IpcFile> {
+export async function readArrow(path: string): Promise<ArrowFile> {
   const failed = (cause: unknown): TableError => {
     if (cause instanceof TableError) return cause;
     const text = cause instanceof Error ? cause.message : String(cause);

@@ -34,11 +34,11 @@ async function importAs(
 ): Promise<Table> {
   switch (format) {
     case "arrow": {
-      const [{ fromArrow }, { openIpc }] = await Promise.all([
+      const [{ fromArrow }, { readArrow }] = await Promise.all([
         import("../arrow/from-arrow.ts"),
         import("../arrow/ipc.ts"),
       ]);
-      const batches = await openIpc(file);
+      const batches = await readArrow(file);
       const interruptible = {
         schema: batches.schema,
         async *[Symbol.asyncIterator]() {

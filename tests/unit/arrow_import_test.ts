@@ -41,7 +41,14 @@ import {
   TableRecord,
   tiledShape,
 } from "../../mod.ts";
-import { fromArrow, type FromArrowOptions, recordBatches, toArrow } from "../../src/arrow/mod.ts";
+import {
+  fromArrow,
+  type FromArrowOptions,
+  readArrow,
+  recordBatches,
+  toArrow,
+  writeArrow,
+} from "../../src/arrow/mod.ts";
 import { assertSameDescription, assertSameValues, everyKind, inDirectory, ROWS } from "./arrow_support.ts";
 
 /** An Arrow table of one column X. */
@@ -117,6 +124,26 @@ Deno.test("importing the module gives Table its methods", () =>
     );
     assertSameValues(again, table, ["S_int32", "V_bool"]);
     assert.equal(table.toArrow({ columns: ["S_int32"] }).numRows, ROWS);
+  }));
+
+Deno.test("files are written whole, and read a batch at a time", () =>
+  inDirectory(async (directory) => {
+    using table = everyKind(`${directory}/t`);
+    const file = `${directory}/t.arrow`;
+    for (const format of ["file", "stream"] as const) {
+      await writeArrow(table, file, { format, batchRows: 4, dictionary: true });
+      const read = await readArrow(file);
+      using again = await fromArrow(`${directory}/${format}`, read);
+      await read.close();
+      assertSameValues(again, table);
+    }
+    const before = Deno.statSync(file).size;
+    await assert.rejects(writeArrow(table, file, { rows: { start: 0, end: 99 } }), refused("OUT_OF_RANGE"));
+    await assert.rejects(writeArrow(table, `${directory}/no/t.arrow`), refused("IO", "t.arrow"));
+    await assert.rejects(readArrow(`${directory}/none`), refused("NOT_FOUND", "none"));
+    assert.equal(Deno.statSync(file).size, before);
+    const left = [...Deno.readDirSync(directory)].filter(({ name }) => name.endsWith(".partial"));
+    assert.deepEqual(left, []);
   }));
 
 Deno.test("slices of Arrow tables are imported, not what they were cut from", () =>
