@@ -50,15 +50,19 @@ export interface Difference {
 
 /** The first cell of a column that differs. */
 export interface FirstDifference {
+  /** Its row. */
   readonly row: number;
   /** Which element of the cell, by axis; null where cells differ as a whole: in their shape, or in being defined. */
   readonly index: readonly number[] | null;
+  /** In the first table, as text. */
   readonly left: string;
+  /** In the second table, as text. */
   readonly right: string;
 }
 
 /** How the cells of one column differ. */
 export interface ColumnDifference {
+  /** The column. */
   readonly name: string;
   /** Rows that both tables have. */
   readonly rows: number;
@@ -68,6 +72,7 @@ export interface ColumnDifference {
   readonly differentElements: number;
   /** Largest |a − b| of numbers that differ; null where none do, or where it isn't finite. */
   readonly largest: number | null;
+  /** The first of them, null where there are none. */
   readonly first: FirstDifference | null;
   /** Why the values can't be compared, null where they were. */
   readonly problem: string | null;
@@ -79,6 +84,7 @@ export interface TableDiff {
   readonly equal: boolean;
   /** Rows, columns, their types and shapes, comments. */
   readonly schema: readonly Difference[];
+  /** Of the table and of its columns; those inside records by their paths. */
   readonly keywords: readonly Difference[];
   /** Columns of both tables that were compared, in the order of the first. */
   readonly columns: readonly ColumnDifference[];

@@ -31,6 +31,7 @@ const GATHERED_BYTES = 65536;
 
 /** Digests of one column, as 64 hexadecimal digits. */
 export interface ColumnDigest {
+  /** The column. */
   readonly name: string;
   /** Of the values. */
   readonly values: string;
@@ -42,6 +43,7 @@ export interface ColumnDigest {
 export interface TableDigest {
   /** Of everything below, columns in order of their names. */
   readonly table: string;
+  /** Number of rows. */
   readonly rows: number;
   /** Of the table's keywords. */
   readonly keywords: string;

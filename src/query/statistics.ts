@@ -54,8 +54,11 @@ export interface GroupStatistics {
   readonly nan: number;
   /** Elements left out because they are infinite. */
   readonly infinite: number;
+  /** Smallest number. */
   readonly min: number;
+  /** Largest number. */
   readonly max: number;
+  /** Mean of the numbers. */
   readonly mean: number;
   /** Standard deviation of these numbers: divided by their count. */
   readonly std: number;
@@ -67,12 +70,15 @@ export interface GroupStatistics {
 
 /** Statistics of a column. */
 export interface ColumnStatistics {
+  /** The column. */
   readonly name: string;
+  /** Its data type. */
   readonly dtype: DType;
   /** Rows that were looked at. */
   readonly rows: number;
   /** Rows whose cell has no value. */
   readonly undefined: number;
+  /** The axes asked for. */
   readonly axes: readonly number[];
   /** The fractions of the groups' quantiles. */
   readonly quantiles: readonly number[];

@@ -7,6 +7,7 @@ import { cellBlocks, checkedSpan, type RowSpan } from "./cell-blocks.ts";
 
 /** What there is to say of strings. */
 export interface TextStatistics {
+  /** The column. */
   readonly name: string;
   /** Rows that were looked at. */
   readonly rows: number;
@@ -20,9 +21,11 @@ export interface TextStatistics {
   readonly distinct: number | null;
   /** Lengths in characters of the shortest and the longest; NaN of none. */
   readonly shortest: number;
+  /** Length in characters of the longest; NaN of none. */
   readonly longest: number;
   /** First and last in the order of their characters' codes; null of none. */
   readonly first: string | null;
+  /** Last in the order of the characters' codes; null of none. */
   readonly last: string | null;
 }
 
