@@ -22,7 +22,12 @@ export type GatherJob =
     count: number;
   };
 
-/** Bytes between two stretches that are read along: copying 16 KiB takes about as long as another system call. */
+/**
+ * Bytes between two stretches that are read along. Measured with pieces of 1 KiB in the system's page cache: a piece of its
+ * own takes 3.6 to 5.6 µs, of which the call is 1.0, the rest its job and the call that moves it; to read on takes 0.15 µs a
+ * KiB, and 2.9 µs a piece with 16 KiB between them. So up to there it was no slower. On a disk that has to be asked it is
+ * less than what one request brings anyway. More would cost those who read a little of much: bytes beside bytes wanted.
+ */
 export const GAP_BYTES = 16 * 1024;
 /** Chunks stop growing here: what was read is moved while it is still in the processor's cache. */
 export const CHUNK_BYTES = 1024 * 1024;
