@@ -97,7 +97,7 @@ export async function fromArrow(
     for await (const batch of "batches" in batches ? batches.batches : batches) {
       table ??= begin(batch.schema);
       if (batch.numRows === 0) continue;
-      table.append(
+      await table.append(
         batch.numRows,
         columns.map((column) => partOf(column, batch.data.children[column.index]!)),
       );

@@ -110,7 +110,7 @@ export class IpcWriter {
 /** The record batches of a file, read as they are asked for, once. */
 export interface ArrowFile extends AsyncIterable<RecordBatch> {
   /** The schema of all of them. */
-  readonly schema: Schema;
+  readonly schema: RecordBatch["schema"];
   /** Closes the file. */
   close(): Promise<void>;
 }

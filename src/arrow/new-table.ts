@@ -37,8 +37,8 @@ export interface ImportOptions extends Omit<CreateOptions, "columns" | "rows"> {
    * NaN for floats and complex values, 0, false and empty strings for others.
    */
   readonly nulls?: "refuse" | "fill";
-  /** Called now and then with the rows done so far. */
-  readonly onProgress?: (rows: number) => void;
+  /** Called now and then with the rows done so far; it may stop the import by throwing, or by a promise that rejects. */
+  readonly onProgress?: (rows: number) => void | Promise<void>;
 }
 
 /** A column to be made. */
@@ -110,11 +110,11 @@ export class NewTable {
   }
 
   /** Adds rows with their values, a part a column. @throws TableError TYPE_MISMATCH, SHAPE_MISMATCH, OUT_OF_RANGE, IO */
-  append(rows: number, parts: readonly Part[]): void {
+  async append(rows: number, parts: readonly Part[]): Promise<void> {
     const first = this.#table.rowCount;
     this.#table.addRows(rows);
     this.#columns.forEach((column, i) => this.#put(column, parts[i]!, first, rows));
-    this.#options.onProgress?.(first + rows);
+    await this.#options.onProgress?.(first + rows);
   }
 
   /** Completes the table, gives it its name and opens it. @throws TableError EXISTS, LOCKED, IO */

@@ -5,7 +5,6 @@ import { type Table, TableError } from "../../mod.ts";
 import type { ImportColumn } from "../arrow/from-types.ts";
 import { partOfValues } from "../arrow/from-values.ts";
 import { type ImportOptions, NewTable } from "../arrow/new-table.ts";
-import type { Interruptions } from "./export-target.ts";
 import { csvRows, linesOf } from "./import-lines.ts";
 import { ColumnGuess, columnLike, csvFieldValue } from "./import-types.ts";
 
@@ -101,7 +100,6 @@ async function fill(
   columns: readonly ImportColumn[],
   rows: Iterable<{ readonly line: number; readonly chars: number; value(column: ImportColumn): unknown }>,
   options: TextImportOptions,
-  signals: Interruptions,
 ): Promise<Table> {
   const { columns: _columns, like, ...rest } = options;
   const note = like === undefined
@@ -110,9 +108,9 @@ async function fill(
   const table = new NewTable(path, columns, note, rest);
   try {
     let values: unknown[][] = columns.map(() => []), lines: number[] = [], chars = 0;
-    const put = () => {
+    const put = async () => {
       const where = (name: string) => (row: number) => `${file}, line ${lines[row]}, column ${name}`;
-      table.append(
+      await table.append(
         lines.length,
         columns.map((column, i) => partOfValues(column, values[i]!, where(column.name))),
       );
@@ -125,10 +123,9 @@ async function fill(
       lines.push(row.line);
       chars += row.chars;
       if (lines.length < BATCH_ROWS && chars < BATCH_CHARS) continue;
-      put();
-      await signals.look();
+      await put();
     }
-    if (lines.length > 0) put();
+    if (lines.length > 0) await put();
   } catch (error) {
     table.abort();
     throw error;
@@ -141,7 +138,6 @@ export function fromNdjson(
   path: string,
   file: string,
   options: TextImportOptions,
-  signals: Interruptions,
 ): Promise<Table> {
   function* entries(): Generator<readonly [number, Iterable<readonly [string, unknown]>]> {
     for (const { values, line } of jsonRows(file)) yield [line, Object.entries(values)];
@@ -165,7 +161,7 @@ export function fromNdjson(
       };
     }
   }
-  return fill(path, file, columns, rows(), options, signals);
+  return fill(path, file, columns, rows(), options);
 }
 
 /** Makes a table of CSV with a header. @throws TableError */
@@ -173,7 +169,6 @@ export function fromCsv(
   path: string,
   file: string,
   options: TextImportOptions,
-  signals: Interruptions,
 ): Promise<Table> {
   let header: readonly string[] = [];
   function* records(): Generator<{ readonly fields: (string | null)[]; readonly line: number }> {
@@ -227,5 +222,5 @@ export function fromCsv(
       };
     }
   }
-  return fill(path, file, columns, rows(), options, signals);
+  return fill(path, file, columns, rows(), options);
 }

@@ -6,7 +6,7 @@ import { type StorageSpec, type Table, TableError } from "../../mod.ts";
 import type { ImportOptions } from "../arrow/new-table.ts";
 import { parseStorage } from "./copy.ts";
 import { type Format, formatOf, FORMATS } from "./export.ts";
-import { interruptible, type Interruptions } from "./export-target.ts";
+import { interruptible } from "./export-target.ts";
 import { tableSizes } from "./files.ts";
 import { fromCsv, fromNdjson } from "./import-text.ts";
 import { addReadingOptions, openTable, parseNames, type ReadingOptions, reportStats } from "./options.ts";
@@ -30,7 +30,6 @@ async function importAs(
   path: string,
   options: ImportOptions & { columns?: readonly string[] },
   like: Table | undefined,
-  signals: Interruptions,
 ): Promise<Table> {
   switch (format) {
     case "arrow": {
@@ -39,17 +38,8 @@ async function importAs(
         import("../arrow/ipc.ts"),
       ]);
       const batches = await readArrow(file);
-      const interruptible = {
-        schema: batches.schema,
-        async *[Symbol.asyncIterator]() {
-          for await (const batch of batches) {
-            yield batch;
-            await signals.look();
-          }
-        },
-      };
       try {
-        return await fromArrow(path, interruptible, options);
+        return await fromArrow(path, batches, options);
       } finally {
         await batches.close().catch(() => {});
       }
@@ -59,9 +49,9 @@ async function importAs(
       return fromParquet(path, file, options);
     }
     case "csv":
-      return fromCsv(path, file, { ...options, ...(like === undefined ? {} : { like }) }, signals);
+      return fromCsv(path, file, { ...options, ...(like === undefined ? {} : { like }) });
     case "ndjson":
-      return fromNdjson(path, file, { ...options, ...(like === undefined ? {} : { like }) }, signals);
+      return fromNdjson(path, file, { ...options, ...(like === undefined ? {} : { like }) });
   }
 }
 
@@ -84,6 +74,7 @@ async function importTable(
       path,
       {
         nulls,
+        onProgress: () => signals.look(),
         overwrite,
         io,
         lock,
@@ -92,7 +83,6 @@ async function importTable(
         ...(byteOrder === undefined ? {} : { byteOrder }),
       },
       like,
-      signals,
     ));
   const { rowCount, columnNames } = table;
   const size = humanBytes(tableSizes(path).all);

@@ -74,28 +74,38 @@ export async function fromParquet(
 ): Promise<Table> {
   const { columns: names, ...rest } = options;
   const buffer = bufferOf(file);
+  /** What the library throws is the file's fault. */
+  const decoded = async <T>(promise: Promise<T>): Promise<T> => {
+    try {
+      return await promise;
+    } catch (cause) {
+      if (cause instanceof TableError) throw cause;
+      const text = cause instanceof Error ? cause.message : String(cause);
+      throw new TableError("CORRUPT", `it can't be read as Parquet: ${text}`, { file, cause });
+    }
+  };
   let table: NewTable | null = null;
   try {
     const reading = { file: buffer, parsers: PARSERS, geoparquet: false, utf8: false };
-    const metadata = await parquetMetadataAsync(buffer, { parsers: PARSERS, geoparquet: false });
-    const schema = await arrowSchemaOf(metadata, file);
+    const metadata = await decoded(parquetMetadataAsync(buffer, { parsers: PARSERS, geoparquet: false }));
+    const schema = await decoded(arrowSchemaOf(metadata, file));
     const columns = importColumns(schema, names);
     const own = new Map((metadata.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? ""]));
     table = new NewTable(path, columns, noteOf(new Map([...own, ...schema.metadata])), rest);
-    const scan = await parquetScan({ ...reading, metadata, columns: columns.map(({ name }) => name) });
+    const scan = await decoded(
+      parquetScan({ ...reading, metadata, columns: columns.map(({ name }) => name) }),
+    );
     for (const { rowStart, rowEnd } of scan.ranges) {
       const parts = [];
       for (const column of columns) {
-        const values = await scan.readColumn({ column: column.name, rowStart, rowEnd });
+        const values = await decoded(scan.readColumn({ column: column.name, rowStart, rowEnd }));
         parts.push(partOfValues(column, values, (row) => `column ${column.name}, row ${rowStart + row}`));
       }
-      table.append(rowEnd - rowStart, parts);
+      await table.append(rowEnd - rowStart, parts);
     }
-  } catch (cause) {
+  } catch (error) {
     table?.abort();
-    if (cause instanceof TableError) throw cause;
-    const text = cause instanceof Error ? cause.message : String(cause);
-    throw new TableError("CORRUPT", `it can't be read as Parquet: ${text}`, { file, cause });
+    throw error;
   } finally {
     buffer.close();
   }

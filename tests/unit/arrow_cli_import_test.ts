@@ -2,10 +2,10 @@
  * `table import`: what `table export` wrote comes back; types of texts; what is refused leaves nothing.
  */
 import assert from "node:assert/strict";
-import { type NDArray, Table } from "../../mod.ts";
+import { array, type NDArray, Table } from "../../mod.ts";
 import { csvRows, linesOf } from "../../src/cli/import-lines.ts";
 import { assertSameDescription, assertSameValues, everyKind, inDirectory } from "./arrow_support.ts";
-import { table } from "./cli_support.ts";
+import { ROOT, table } from "./cli_support.ts";
 
 /** Runs the command, which has to succeed. */
 async function done(...args: string[]): Promise<string> {
@@ -192,4 +192,31 @@ Deno.test("a damaged Arrow file gives an error, and no table", () =>
       assert(!err.join().includes("a fault in Tessera"), `${i}: ${err}`);
     }
     assert(refused >= 15);
+  }));
+
+Deno.test("an interrupted import leaves no table", () =>
+  inDirectory(async (directory) => {
+    {
+      using made = Table.create(`${directory}/t`, {
+        columns: [array("D", "float64", { shape: [1000] })],
+        rows: 20_000,
+      });
+      made.putColumn("D", new Float64Array(1000).fill(1.5), { rows: [0] });
+    }
+    for (const format of ["arrow", "parquet", "ndjson"]) {
+      const file = `${directory}/t.${format}`;
+      await done("export", `${directory}/t`, file);
+      const child = new Deno.Command(Deno.execPath(), {
+        args: ["run", "-qA", "--no-check", "src/cli/main.ts", "import", file, `${directory}/x`],
+        cwd: ROOT,
+        stderr: "piped",
+      }).spawn();
+      const begun = () => [...Deno.readDirSync(directory)].some(({ name }) => name === "x.partial");
+      while (!begun()) await new Promise((go) => setTimeout(go, 2));
+      child.kill("SIGINT");
+      const { code, stderr } = await child.output();
+      assert.equal(code, 130, `${format}: ${new TextDecoder().decode(stderr)}`);
+      Deno.removeSync(file);
+      assert.deepEqual([...Deno.readDirSync(directory)].map(({ name }) => name), ["t"]);
+    }
   }));
