@@ -179,6 +179,7 @@ class Altered implements Subject {
   readonly #place: Place;
   readonly #addsRows: boolean;
   #bench: Bench;
+  #open = true;
 
   constructor(place: Place, bench: Bench, addsRows: boolean) {
     this.path = place.path;
@@ -194,7 +195,13 @@ class Altered implements Subject {
   }
 
   close(): void {
-    this.#bench.close();
+    if (!this.#open) return;
+    this.#open = false;
+    try {
+      this.#bench.check();
+    } finally {
+      this.#bench.close();
+    }
   }
 
   shown(): Shown {
@@ -223,6 +230,7 @@ class Altered implements Subject {
     const { names, model } = this.#bench;
     this.#bench = new Bench(this.#place, Table.open(this.path, { mode: "rw" }), model);
     this.#bench.names = names;
+    this.#open = true;
     compare(this.#bench.table, model, true);
     this.#bench.takeMemory();
   }

@@ -39,7 +39,7 @@ export function sequenceSets(folder?: string): SequenceSet[] {
 
 /** What takes no part, or a smaller one, and why. */
 export const LEFT_OUT: readonly string[] = [
-  "MemoryStMan's cells: gone when the table is closed, so only Tessera's own view of them is compared while it is open",
+  "MemoryStMan's cells: gone when the table is closed, so casacore can't see them (tests/unit/table_alter_model_test.ts does)",
   "columns of fixed-shape arrays in MemoryStMan: casacore ends when it closes a table of its own with one",
   "TiledDataStMan, casacore adding rows: python-casacore can't extend a hypercube; it puts cells of rows there are",
   "DyscoStMan with AF or RF: what a value may be off depends on other rows (tests/peer/dysco_write_test.ts has them)",

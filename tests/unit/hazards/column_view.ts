@@ -46,7 +46,7 @@ switch (hazard) {
     break;
   }
   case "moved": {
-    const moved = new Float64Array(data.buffer.transfer(), data.byteOffset, ROWS * ITEMS);
+    const moved = new Float64Array((data.buffer as ArrayBuffer).transfer(), data.byteOffset, ROWS * ITEMS);
     assert.equal(data.length, 0);
     assert.equal(code(() => view.check()), "CLOSED");
     assert.ok(isWhole(moved));
