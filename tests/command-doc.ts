@@ -47,8 +47,8 @@ export class Session implements Disposable {
   constructor() {
     const { path } = this.#folder;
     Deno.mkdirSync(`${path}/bin`);
-    Deno.mkdirSync(`${path}/work`);
-    Deno.symlinkSync(fileURLToPath(new URL("examples", ROOT)), `${path}/work/examples`);
+    Deno.mkdirSync(`${path}/desk`);
+    Deno.symlinkSync(fileURLToPath(new URL("examples", ROOT)), `${path}/desk/examples`);
     const main = fileURLToPath(new URL("src/cli/main.ts", ROOT));
     const script = `#!/bin/sh\nexec "${Deno.execPath()}" run --quiet -A "${main}" "$@"\n`;
     Deno.writeTextFileSync(`${path}/bin/table`, script, { mode: 0o755 });
@@ -59,7 +59,7 @@ export class Session implements Disposable {
 
   /** The folder that commands run in. */
   get path(): string {
-    return `${this.#folder.path}/work`;
+    return `${this.#folder.path}/desk`;
   }
 
   /** Runs a command in bash; both outputs together. */
