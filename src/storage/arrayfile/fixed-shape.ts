@@ -35,17 +35,16 @@ export function checkFixedShapes(
   }
 }
 
-/** @throws TableError SHAPE_MISMATCH unless `shape` is the shape of all cells */
+/** @throws TableError SHAPE_MISMATCH where all cells have one shape, and it isn't `shape` */
 export function checkFixedShape(column: BoundColumn, shape: readonly number[]): void {
-  const fixed = column.shape ?? [];
-  if (!sameShape(fixed, shape)) {
-    throw new TableError(
-      "SHAPE_MISMATCH",
-      `column ${column.name} has cells of shape [${fixed.join(", ")}], values for cells of [${
-        shape.join(", ")
-      }] given`,
-    );
-  }
+  const fixed = column.kind === "scalar" ? [] : column.shape;
+  if (fixed === null || sameShape(fixed, shape)) return;
+  throw new TableError(
+    "SHAPE_MISMATCH",
+    `column ${column.name} has cells of shape [${fixed.join(", ")}], values for cells of [${
+      shape.join(", ")
+    }] given`,
+  );
 }
 
 /** @throws TableError INVALID_ARGUMENT unless cells can be given `shape` (null: made undefined) */

@@ -6,7 +6,7 @@
 import { isNumeric, numericInfo, type NumericType } from "../../array/dtype.ts";
 import { type Box, elementsOf, type Rows, sameShape } from "../../array/rows.ts";
 import type { Plan } from "../../io/plan.ts";
-import { checkFixedShapes } from "../arrayfile/fixed-shape.ts";
+import { checkFixedShape, checkFixedShapes, checkSettable } from "../arrayfile/fixed-shape.ts";
 import type { LazyArrayFile } from "../arrayfile/lazy.ts";
 import type { StoredType } from "../arrayfile/record-layout.ts";
 import type { ArrayFile } from "../arrayfile/array-file.ts";
@@ -17,7 +17,6 @@ import type { BucketEditor, ValueRun } from "./editor.ts";
 import { readValues } from "./reading.ts";
 import type { SharedArrays } from "./shared-arrays.ts";
 import { repeatBytes } from "./repeat.ts";
-import { checkSettable, checkShape } from "./shapes.ts";
 import { OffsetSink } from "./sinks.ts";
 import { joinedRows, sameAsBefore, sameStrings } from "./stored-values.ts";
 
@@ -112,7 +111,7 @@ export class IndirectColumn implements ManagedColumn {
   }
 
   *write(rows: Rows, shape: readonly number[], box: Box | null, source: CellSource, at: number): Plan<void> {
-    checkShape(this.#bound, shape);
+    checkFixedShape(this.#bound, shape);
     if (rows.length === 0) return;
     if (box === null) return yield* this.#put(rows, shape, source, at);
     const elements = elementsOf(shape), each = elementsOf(box.shape);

@@ -1,6 +1,7 @@
 /**
  * A column whose values stand in the buckets: scalars, and arrays with the Direct option.
  */
+import { checkFixedShape, checkSettable } from "../arrayfile/fixed-shape.ts";
 import { isNumeric, numericInfo, type NumericType } from "../../array/dtype.ts";
 import { type Box, elementsOf, rowRange, type Rows } from "../../array/rows.ts";
 import { TableError } from "../../error.ts";
@@ -11,7 +12,6 @@ import { layNumbers, layStrings } from "./boxes.ts";
 import type { BucketFile } from "./bucket-file.ts";
 import type { BucketEditor, ValueRun } from "./editor.ts";
 import { readValues } from "./reading.ts";
-import { checkSettable, checkShape } from "./shapes.ts";
 import { numericSink, stringSink } from "./sinks.ts";
 import {
   equalRuns,
@@ -68,7 +68,7 @@ export class ValuesColumn implements ManagedColumn {
   }
 
   *write(rows: Rows, shape: readonly number[], box: Box | null, source: CellSource, at: number): Plan<void> {
-    checkShape(this.#bound, shape);
+    checkFixedShape(this.#bound, shape);
     const elements = elementsOf(box?.shape ?? shape);
     if (rows.length === 0 || elements === 0) return;
     this.#checkRoom();
