@@ -20,10 +20,10 @@ export {
   type TableDiff,
   type Tolerance,
 } from "./diff.ts";
+export type { ComplexPart } from "./complex-parts.ts";
 export {
   type ColumnStatistics,
   columnStatistics,
-  type ComplexPart,
   type GroupStatistics,
   type StatisticsOptions,
 } from "./statistics.ts";

@@ -18,11 +18,9 @@ import {
   shapeStretches,
   windows,
 } from "./cell-blocks.ts";
+import { type ComplexPart, PART_OF, type PartOf, REAL } from "./complex-parts.ts";
 import { Moments } from "./moments.ts";
 import { EXACT_VALUES, Quantiles } from "./quantiles.ts";
-
-/** What is looked at of complex numbers; phases are in radians, from -π to π. */
-export type ComplexPart = "amplitude" | "phase" | "real" | "imag";
 
 /** Options of {@linkcode columnStatistics}. */
 export interface StatisticsOptions {
@@ -96,35 +94,6 @@ const LEAST_KEPT = 256;
 const GATHERED_VALUES = 2 ** 20, MOST_GATHERED = 4096, LEAST_GATHERED = 16;
 /** More groups than that are refused. */
 const MOST_GROUPS = 2 ** 17;
-
-/** Puts `count` numbers, from element `from` on, into `into`; a loop for each part, as one for all takes several times as long. */
-type PartOf = (data: ArrayLike<number>, from: number, count: number, into: Float64Array) => void;
-
-const PART_OF: Readonly<Record<ComplexPart, PartOf>> = {
-  real: (data, from, count, into) => {
-    for (let i = 0; i < count; i++) into[i] = data[2 * (from + i)]!;
-  },
-  imag: (data, from, count, into) => {
-    for (let i = 0; i < count; i++) into[i] = data[2 * (from + i) + 1]!;
-  },
-  // Math.hypot, which also copes with squares beyond the range of numbers, takes ten times as long.
-  amplitude: (data, from, count, into) => {
-    for (let i = 0; i < count; i++) {
-      const re = data[2 * (from + i)]!, im = data[2 * (from + i) + 1]!, square = re * re + im * im;
-      into[i] = square < 1e300 && square > 1e-280 ? Math.sqrt(square) : Math.hypot(re, im);
-    }
-  },
-  phase: (data, from, count, into) => {
-    for (let i = 0; i < count; i++) {
-      const re = data[2 * (from + i)]!, im = data[2 * (from + i) + 1]!;
-      // The direction of an infinite number means as little as its length.
-      into[i] = re - re === 0 && im - im === 0 ? Math.atan2(im, re) : re !== re || im !== im ? NaN : Infinity;
-    }
-  },
-};
-const REAL: PartOf = (data, from, count, into) => {
-  for (let i = 0; i < count; i++) into[i] = Number(data[from + i]);
-};
 
 /** What is gathered of one part of the numbers at one place. */
 class Group {
