@@ -2,8 +2,9 @@
  * `table export`: rows of a table in a form that other programs read.
  */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { RowSelection, Table } from "../../mod.ts";
+import { type RowSelection, type Table, TableError } from "../../mod.ts";
 import { rowsIn, type Selection, selectionOf } from "../arrow/selection.ts";
+import { type Condition, parseWhere, rowFilter } from "../query/where.ts";
 import type { Column } from "../table/column.ts";
 import {
   fileTarget,
@@ -13,7 +14,6 @@ import {
   type Target,
 } from "./export-target.ts";
 import { CsvExporter, type Exporter, NdjsonExporter } from "./export-text.ts";
-import { type Condition, parseWhere, rowFilter } from "./export-where.ts";
 import { UsageError } from "./failure.ts";
 import {
   addReadingOptions,
@@ -164,7 +164,7 @@ async function run(
     if (selection.first === null) {
       throw new UsageError("--where takes a range of rows start:end, without a step");
     }
-    for (const [some, looked] of chosen(selection, rowFilter(table, options.where))) {
+    for (const [some, looked] of chosen(selection, filterOf(table, options.where))) {
       for (const part of exporter.parts(some)) await write(part);
       show(looked);
       await signals.look();
@@ -205,14 +205,22 @@ async function exportTable(
   reportStats([table], options, terminal);
 }
 
+/** As `rowFilter`. @throws UsageError for a comparison that makes no sense in this table */
+function filterOf(table: Table, condition: Condition): ReturnType<typeof rowFilter> {
+  try {
+    return rowFilter(table, condition);
+  } catch (error) {
+    if (!(error instanceof TableError) || error.code !== "INVALID_ARGUMENT") throw error;
+    throw new UsageError(`--where: ${error.message}`);
+  }
+}
+
 /** Parses a condition for commander. @throws InvalidArgumentError */
 function parseCondition(text: string): Condition {
   try {
     return parseWhere(text);
   } catch (error) {
-    throw new InvalidArgumentError(
-      error instanceof Error ? error.message.replace(/^--where: /, "") : String(error),
-    );
+    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
   }
 }
 

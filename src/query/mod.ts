@@ -28,3 +28,11 @@ export {
   type StatisticsOptions,
 } from "./statistics.ts";
 export { type TextStatistics, textStatistics } from "./text-statistics.ts";
+export {
+  type Comparison,
+  type Condition,
+  type Literal,
+  type Operator,
+  parseWhere,
+  rowFilter,
+} from "./where.ts";

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { RecordBatchReader, tableFromIPC } from "apache-arrow";
 import { parquetMetadata, parquetReadObjects } from "hyparquet";
 import { array, scalar, Table, tiledColumn } from "../../mod.ts";
-import { parseWhere } from "../../src/cli/export-where.ts";
+import { parseWhere } from "../../src/query/where.ts";
 import { everyKind, inDirectory, ROWS } from "./arrow_support.ts";
 import { ROOT, spawnTable, table } from "./cli_support.ts";
 

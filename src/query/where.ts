@@ -1,5 +1,5 @@
 /**
- * `--where`: comparisons of scalar columns, joined by `and` and `or`.
+ * Conditions on rows: comparisons of scalar columns, joined by `and` and `or`.
  *
  * | what | grammar |
  * | --- | --- |
@@ -10,15 +10,19 @@
  * | column | a name of letters, digits, `_`, `.` and `*`; any other within backquotes |
  * | literal | a number, a text in `'` or `"` quotes (doubled within), `true`, `false` |
  */
-import { type DType, type Table, TableError } from "../../mod.ts";
+import type { DType } from "../array/dtype.ts";
 import { readValues, type Values } from "../arrow/columns.ts";
+import { TableError } from "../error.ts";
 import { scalarAt } from "../table/read.ts";
-import { UsageError } from "./failure.ts";
+import type { Table } from "../table/table.ts";
 
-type Operator = "=" | "!=" | "<" | "<=" | ">" | ">=";
-type Literal = number | bigint | string | boolean;
+/** How values are compared. */
+export type Operator = "=" | "!=" | "<" | "<=" | ">" | ">=";
+/** What a value is compared with. */
+export type Literal = number | bigint | string | boolean;
 
-interface Comparison {
+/** A column beside a literal. */
+export interface Comparison {
   readonly kind: "comparison";
   readonly column: string;
   readonly operator: Operator;
@@ -46,7 +50,7 @@ function tokensOf(text: string): Token[] {
     const at = TOKENS.lastIndex;
     const groups = TOKENS.exec(text)?.groups;
     if (groups === undefined) {
-      throw new UsageError(`--where: ${JSON.stringify(text.slice(at).trim())} is not understood`);
+      throw wrong(`${JSON.stringify(text.slice(at).trim())} is not understood`);
     }
     const [kind, found] = Object.entries(groups).find(([, value]) => value !== undefined)!;
     tokens.push({ kind: kind as Token["kind"], text: found! });
@@ -54,10 +58,14 @@ function tokensOf(text: string): Token[] {
   return tokens;
 }
 
+function wrong(message: string): TableError {
+  return new TableError("INVALID_ARGUMENT", message);
+}
+
 /** Levels of brackets. */
 const MAX_DEPTH = 100;
 
-/** Parses a condition. @throws UsageError */
+/** Parses a condition. @throws TableError INVALID_ARGUMENT, saying what was expected where */
 export function parseWhere(text: string): Condition {
   const tokens = tokensOf(text);
   let at = 0;
@@ -65,7 +73,7 @@ export function parseWhere(text: string): Condition {
     tokens[at]?.kind === kind && (word === undefined || tokens[at]!.text.toLowerCase() === word);
   const expected = (what: string): never => {
     const found = tokens[at] === undefined ? "the end" : JSON.stringify(tokens[at]!.text);
-    throw new UsageError(`--where: expected ${what}, found ${found}`);
+    throw wrong(`expected ${what}, found ${found}`);
   };
   const joined = (kind: "and" | "or", part: () => Condition): Condition => {
     const parts = [part()];
@@ -92,7 +100,7 @@ export function parseWhere(text: string): Condition {
     return expected("a number, a text in quotes, true or false");
   };
   const term = (depth: number): Condition => {
-    if (depth > MAX_DEPTH) throw new UsageError(`--where: more than ${MAX_DEPTH} brackets within each other`);
+    if (depth > MAX_DEPTH) throw wrong(`more than ${MAX_DEPTH} brackets within each other`);
     if (is("open")) {
       at++;
       const inner = expression(depth + 1);
@@ -112,9 +120,11 @@ export function parseWhere(text: string): Condition {
   return condition;
 }
 
-/** The columns that a condition looks at. */
-function columnsOf(condition: Condition): string[] {
-  return condition.kind === "comparison" ? [condition.column] : condition.parts.flatMap(columnsOf);
+/** The columns that a condition looks at, each once. */
+export function columnsOf(condition: Condition): string[] {
+  return condition.kind === "comparison"
+    ? [condition.column]
+    : [...new Set(condition.parts.flatMap(columnsOf))];
 }
 
 /** A column's type, as conditions tell them apart. */
@@ -129,16 +139,16 @@ function check(table: Table, condition: Condition): void {
   const { column: name, literal, operator } = condition;
   const column = table.column(name);
   const type = column.kind === "scalar" ? classOf(column.dtype) : null;
-  if (type === null) throw new UsageError(`--where: column ${name} is no scalar that can be compared`);
+  if (type === null) throw wrong(`column ${name} is no scalar that can be compared`);
   if (!column.readable) {
     throw new TableError("UNSUPPORTED", `column ${name} can't be read`, { file: table.path });
   }
   const given = typeof literal === "bigint" ? "number" : typeof literal;
   if (given !== type) {
-    throw new UsageError(`--where: column ${name} is ${column.dtype}, compared with a ${given}`);
+    throw wrong(`column ${name} is ${column.dtype}, compared with a ${given}`);
   }
   if (type === "boolean" && operator !== "=" && operator !== "!=") {
-    throw new UsageError(`--where: column ${name} is bool, which is compared by = and !=`);
+    throw wrong(`column ${name} is bool, which is compared by = and !=`);
   }
 }
 
@@ -188,10 +198,14 @@ function marks(condition: Condition, values: ReadonlyMap<string, Values>, rows: 
   return out;
 }
 
-/** Chooses rows by a condition. @throws UsageError for comparisons that make no sense, TableError NO_SUCH_COLUMN */
+/**
+ * Chooses rows by a condition: the function that it gives lists the rows of a range, `end` left out, for which it holds.
+ *
+ * @throws TableError INVALID_ARGUMENT for comparisons that make no sense, NO_SUCH_COLUMN, UNSUPPORTED
+ */
 export function rowFilter(table: Table, condition: Condition): (start: number, end: number) => number[] {
   check(table, condition);
-  const columns = [...new Set(columnsOf(condition))].map((name) => table.column(name));
+  const columns = columnsOf(condition).map((name) => table.column(name));
   return (start, end) => {
     const rows = { start, end };
     const values = new Map(columns.map((column) => [column.name, readValues(table, column, rows)]));
