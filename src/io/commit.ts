@@ -19,6 +19,7 @@ import { Journal } from "./journal.ts";
 import { type JournalRecord, sectorChecksums } from "./journal-format.ts";
 import { RangeSet } from "./ranges.ts";
 import type { TableFile } from "./table-file.ts";
+import type { Replacements } from "./replacements.ts";
 import { readWholeFile, replaceFile } from "./whole-file.ts";
 
 /** The change counters of a table: who else reads it learns from them that something changed. */
@@ -60,14 +61,20 @@ export class Commits {
   #state: "before" | "begun" | "unknown" = "before";
   /** The commit is complete, but its journal couldn't be removed. */
   #leftOver = false;
-  /** Files took others' names, and the disk may not know yet. */
-  #renamed = false;
+  readonly #replacements: Replacements;
 
-  constructor(directory: string, backend: Backend, counters: Counters, countersFile: TableFile) {
+  constructor(
+    directory: string,
+    backend: Backend,
+    counters: Counters,
+    countersFile: TableFile,
+    replacements: Replacements,
+  ) {
     this.#directory = directory;
     this.#backend = backend;
     this.#counters = counters;
     this.#countersFile = countersFile;
+    this.#replacements = replacements;
     this.#journal = new Journal(directory, backend);
   }
 
@@ -193,10 +200,7 @@ export class Commits {
       if (durable) this.#journal.sync();
       this.#begin();
       for (const [, file] of dirty) file.send();
-      for (const { file, bytes } of replaced) {
-        this.#renamed = true;
-        replaceFile(this.#backend, `${this.#directory}/${file}`, bytes, { syncDirectory: false });
-      }
+      for (const { file, bytes } of replaced) this.#replacements.replace(file, bytes, durable);
       if (durable) this.#syncAll(files);
       this.#writeCounters(after);
       if (durable) this.#countersFile.sync();
@@ -220,10 +224,10 @@ export class Commits {
   #syncAll(files: ReadonlyMap<string, TableFile>): void {
     for (const file of files.values()) {
       if (file.unsynced) file.sync();
-      file.takeRenamed();
+      if (file.takeRenamed()) this.#replacements.noteName();
     }
-    this.#backend.syncDirectory(this.#directory);
-    this.#renamed = false;
+    this.#replacements.syncContents();
+    this.#replacements.syncNames();
   }
 
   /** The file as the last commit left it: what is there now is other than that when a commit failed and could not be undone. */
@@ -279,12 +283,9 @@ export class Commits {
     return this.#journal.active && !this.#leftOver;
   }
 
-  /** Returns when the disk has what earlier commits wrote beside the managers' files. */
+  /** Returns when the disk has the change counters that earlier commits wrote. */
   sync(): void {
     this.#countersFile.sync();
-    if (!this.#renamed) return;
-    this.#backend.syncDirectory(this.#directory);
-    this.#renamed = false;
   }
 
   /** Closes the journal. */

@@ -20,6 +20,7 @@ import { gather, scatter, type Tools } from "./gather.ts";
 import type { JournalRecord } from "./journal-format.ts";
 import { type MappedRange, mapRange, shortened } from "./mapped-range.ts";
 import type { GatherStep, ScatterStep } from "./plan.ts";
+import { Replacements } from "./replacements.ts";
 import { BYPASS_BYTES, TableFile } from "./table-file.ts";
 
 /** Options of {@linkcode TableFiles}. */
@@ -55,6 +56,7 @@ export class TableFiles implements FileAccess {
   #closed = false;
   /** null: nobody can see the files yet. */
   #commits: Commits | null = null;
+  readonly #replacements: Replacements;
   #countersFile: TableFile | null = null;
 
   constructor(directory: string, backend: Backend, options: TableFilesOptions) {
@@ -62,6 +64,7 @@ export class TableFiles implements FileAccess {
     this.directory = directory;
     this.backend = backend;
     this.writable = options.writable;
+    this.#replacements = new Replacements(directory, backend);
     this.#shared = {
       backend,
       cache: context.cache,
@@ -323,7 +326,7 @@ export class TableFiles implements FileAccess {
   guard(counters: Counters): void {
     this.#shared.fresh = false;
     const file = new TableFile(this.pathOf(counters.file), this.#shared);
-    this.#commits = new Commits(this.directory, this.backend, counters, file);
+    this.#commits = new Commits(this.directory, this.backend, counters, file, this.#replacements);
     this.#countersFile = file;
   }
 
@@ -359,20 +362,30 @@ export class TableFiles implements FileAccess {
     if (options.durable) this.sync();
   }
 
-  /** Waits until the disk has everything that was sent, and the names of files that came or went. */
-  sync(): void {
-    let renamed = this.#renamed;
-    for (const file of this.#files.values()) {
-      if (file.unsynced) file.sync();
-      if (file.takeRenamed()) renamed = this.#renamed = true;
-    }
-    if (renamed) this.backend.syncDirectory(this.directory);
-    this.#renamed = false;
-    this.#commits?.sync();
+  /**
+   * Puts a file in another's place, after everything else that makes a new table. `durable`: the disk has all of it when
+   * this returns.
+   */
+  complete(file: string, bytes: Uint8Array, durable: boolean): void {
+    if (durable) this.#syncContents();
+    this.#replacements.replace(file, bytes, durable);
+    if (durable) this.#replacements.syncNames();
   }
 
-  /** Names came or went, and the disk may not know yet. */
-  #renamed = false;
+  #syncContents(): void {
+    for (const file of this.#files.values()) {
+      if (file.unsynced) file.sync();
+      if (file.takeRenamed()) this.#replacements.noteName();
+    }
+    this.#replacements.syncContents();
+  }
+
+  /** Waits until the disk has everything that was sent, and the names of files that came or went. */
+  sync(): void {
+    this.#syncContents();
+    this.#replacements.syncNames();
+    this.#commits?.sync();
+  }
 
   /** Drops what was written since the last commit, after an operation that failed, and puts back what was sent. */
   discard(): void {

@@ -26,7 +26,6 @@ import type { IoStats } from "../io/counters.ts";
 import { runSync } from "../io/drivers.ts";
 import type { TableFiles } from "../io/files.ts";
 import type { Plan } from "../io/plan.ts";
-import { replaceFile } from "../io/whole-file.ts";
 import type { BoundColumn, ManagerContext, StorageManager } from "../storage/manager.ts";
 import type { ManagerDescription, ManagerDetails, TableBody, TableStructure } from "./body.ts";
 import { type AddColumnOptions, addColumns, type Altered, removeColumns, renameColumn } from "./alter.ts";
@@ -564,8 +563,8 @@ export class PlainBody implements TableBody, TableStructure {
     files.replace("table.info", writeTableInfo(this.#info ?? EMPTY_INFO));
     // Emptying a file that the lock has made leaves the lock as it is: locks are on the open file.
     files.replace("table.lock", writeTableLock({ requests: [], sync: this.#sync }));
-    files.flush({ durable });
-    replaceFile(files.backend, files.pathOf("table.dat"), this.#datBytes(), { syncDirectory: durable });
+    files.flush();
+    files.complete("table.dat", this.#datBytes(), durable);
     this.#written = { rowCount, changes: this.#changes() };
     this.#fresh = false;
     this.#committed();

@@ -240,6 +240,33 @@ Deno.test("when the power goes during durable commits, the state is that before 
   assert.ok(tried >= 500);
 });
 
+Deno.test("a durable flush is safe against power loss, whatever was flushed plainly before it", () => {
+  for (let seed = 1; seed <= 24; seed++) {
+    const random = randomFrom(seed), { context, log } = recorded();
+    using table = makeTable(context, seed % 2 === 1);
+    for (let commit = 0; commit < 6; commit++) {
+      table.flush();
+      change(table, random, whole(random, 4));
+    }
+    table.flush({ durable: true });
+    const wanted = stateOf(table);
+    for (let point = 0; point < 4; point++) {
+      const disk = on(log.afterPowerLoss(log.ops.length, randomFrom(seed * 1000 + point)));
+      assert.equal(stateIn(disk, "r"), wanted, `seed ${seed}, ${point}`);
+    }
+  }
+});
+
+Deno.test("a plain flush waits for no disk", () => {
+  const { context, log } = recorded();
+  using table = makeTable(context);
+  table.flush();
+  table.keywords.set("K", 1);
+  table.putCell("TIME", 3, 1);
+  table.flush();
+  assert.deepEqual(log.ops.filter(({ kind }) => kind === "sync" || kind === "syncNames"), []);
+});
+
 Deno.test("a fault at any step of a commit leaves the old state, and the same table goes on once it is gone", () => {
   for (let seed = 1; seed <= 30; seed++) {
     const random = randomFrom(seed), { context, log } = recorded();
