@@ -7,7 +7,7 @@ export { TableError, type TableErrorCode, type TableErrorPlace } from "./src/err
 export { allocate } from "./src/array/alloc.ts";
 export type { DType, NumericData, NumericType } from "./src/array/dtype.ts";
 export type { DataOf, NDArray } from "./src/array/ndarray.ts";
-export type { AxisSlice } from "./src/array/rows.ts";
+export type { AxisSlice, Box, RowRun, Rows } from "./src/array/rows.ts";
 export type { StringPolicy } from "./src/format/strings.ts";
 export type { TableInfo } from "./src/format/table-info.ts";
 export type { JsonValue } from "./src/format/json.ts";
@@ -24,7 +24,13 @@ export type { CacheCounts, CallKind, IoSnapshot, TimedKind } from "./src/io/coun
 export { type MetricLabels, openMetrics } from "./src/io/metrics.ts";
 export type { IoName } from "./src/io/backend.ts";
 export { type BackendReport, backendReport } from "./src/io/backends.ts";
-export type { HypercolumnSpec, ManagerInfo, ShapeRun, StorageSpec } from "./src/storage/manager.ts";
+export type {
+  CellTarget,
+  HypercolumnSpec,
+  ManagerInfo,
+  ShapeRun,
+  StorageSpec,
+} from "./src/storage/manager.ts";
 export type { ManagerDescription, ManagerDetails, TableKind } from "./src/table/body.ts";
 export { type CheckedTable, type CheckOptions, type CheckReport, checkTable } from "./src/table/check.ts";
 export {
@@ -54,6 +60,7 @@ export type { MeasurementSetOptions, OptionalSubtable } from "./src/table/measur
 export type { DataColumn } from "./src/table/measurement-set/main-table.ts";
 export type { ProjectOptions, SelectOptions } from "./src/table/select.ts";
 export type { Cell } from "./src/table/read.ts";
+export type { RowSource, RowSourceColumn } from "./src/table/row-source.ts";
 export type { RowSelection } from "./src/table/selection.ts";
 export {
   aipsio,

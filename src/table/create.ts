@@ -273,6 +273,6 @@ function noSource(): never {
 }
 
 /** The machine's byte order. */
-function nativeByteOrder(): "little" | "big" {
+export function nativeByteOrder(): "little" | "big" {
   return new Uint8Array(Uint16Array.of(1).buffer)[0] === 1 ? "little" : "big";
 }

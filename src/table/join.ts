@@ -17,6 +17,8 @@ export interface ConcatOptions extends IoOptions {
   readonly mode?: "r" | "rw";
   /** Replace an existing table. */
   readonly overwrite?: boolean;
+  /** Called when the concatenation was closed: the place to close tables that were given open. */
+  readonly onClose?: () => void;
 }
 
 /** A table of a concatenation, and whether somebody else commits and closes it. */

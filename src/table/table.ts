@@ -46,6 +46,7 @@ import { createBody } from "./create.ts";
 import { createMeasurementSet, type MeasurementSetOptions } from "./measurement-set/create.ts";
 import { openBody, openBodyAsync, openJoined } from "./open.ts";
 import { type Cell, readCells, readColumn, type ReadSettings } from "./read.ts";
+import { type RowSource, RowSourceBody } from "./row-source.ts";
 import { checkRow, distinct, type RowSelection, rowsOf } from "./selection.ts";
 import { LOCK_TIMEOUT_MS } from "./sharing.ts";
 import type { ColumnSpec } from "./specs.ts";
@@ -204,10 +205,18 @@ export class Table {
   /** The tables that own what this one refers to: selections and concatenations commit with them. */
   readonly #owners: readonly Table[];
 
-  private constructor(body: TableBody, options: IoOptions, owners: readonly Table[] = []) {
+  readonly #onClose: (() => void) | undefined;
+
+  private constructor(
+    body: TableBody,
+    options: IoOptions,
+    owners: readonly Table[] = [],
+    onClose?: () => void,
+  ) {
     this.#body = body;
     this.#options = options;
     this.#owners = owners;
+    this.#onClose = onClose;
     this.#queues = [...new Set([this.#queue, ...owners.flatMap((owner) => owner.#queues)])];
     this.#columns = byName(body.columns);
   }
@@ -280,11 +289,22 @@ export class Table {
             : { body: openBody(table, options), borrowed: false },
         );
       }
-      return new Table(joinTables(parts, path, options.subtables ?? [], options), options, owners);
+      const body = joinTables(parts, path, options.subtables ?? [], options);
+      return new Table(body, options, owners, options.onClose);
     } catch (error) {
       for (const { body, borrowed } of parts) if (!borrowed) body.close();
       throw error;
     }
+  }
+
+  /**
+   * A read-only table over rows that somebody else keeps, in memory or in files of another form. It can be read, selected
+   * from, concatenated and copied as any other.
+   *
+   * @throws TableError INVALID_ARGUMENT for columns that make no table
+   */
+  static over(source: RowSource, options: Pick<IoOptions, "strings" | "maxResultBytes"> = {}): Table {
+    return new Table(new RowSourceBody(source), options);
   }
 
   /**
@@ -898,6 +918,7 @@ export class Table {
     } finally {
       this.#closed = true;
       this.#body.close();
+      this.#onClose?.();
     }
   }
 
