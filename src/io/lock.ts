@@ -52,7 +52,9 @@ export function lockingAvailable(): boolean {
 /** One `table.lock` in this isolate. */
 interface LockFile {
   readonly identity: string;
-  readonly fd: number;
+  fd: number;
+  /** Opened for writing, which a write lock needs. */
+  writable: boolean;
   readonly users: Set<TableLock>;
 }
 
@@ -107,9 +109,15 @@ export class TableLock {
       throw native.systemError("fstat", path, stat);
     }
     let file = lockFiles.get(stat.identity);
-    if (file !== undefined) close(native, stats, fd);
-    else file = { identity: stat.identity, fd, users: new Set() };
-    const lock = new TableLock(path, native, stats, file);
+    let lock: TableLock;
+    if (file === undefined) {
+      file = { identity: stat.identity, fd, writable: !readOnly, users: new Set() };
+      lock = new TableLock(path, native, stats, file);
+    } else {
+      lock = new TableLock(path, native, stats, file);
+      if (file.writable || readOnly) close(native, stats, fd);
+      else lock.#moveTo(fd);
+    }
     try {
       if (file.users.size === 0) {
         lock.#demandInUse(timeoutMs);
@@ -121,6 +129,25 @@ export class TableLock {
     file.users.add(lock);
     lockFiles.set(file.identity, file);
     return lock;
+  }
+
+  /** Goes on with a descriptor that can be written; readers, who have only read locks so far, go along. */
+  #moveTo(fd: number): void {
+    const file = this.#file, old = file.fd;
+    file.fd = fd;
+    try {
+      const bytes = [...file.users].some(({ held }) => held !== null)
+        ? [IN_USE_BYTE, LOCK_BYTE]
+        : [IN_USE_BYTE];
+      // Nobody else can have a write lock on what is locked by the old one.
+      if (!bytes.every((byte) => this.#try("read", byte))) throw this.#locked("another process came between");
+    } catch (error) {
+      file.fd = old;
+      close(this.#native, this.#stats, fd);
+      throw error;
+    }
+    file.writable = true;
+    close(this.#native, this.#stats, old);
   }
 
   /** What this table holds of byte 0. */
