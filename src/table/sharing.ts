@@ -7,7 +7,7 @@ import { TableError } from "../error.ts";
 import { SYNC_OFFSET_BYTES, waiting, withoutRequest, withRequest } from "../format/table-lock.ts";
 import type { Backend, Handle } from "../io/backend.ts";
 import { JOURNAL_FILE } from "../io/journal-format.ts";
-import type { LockKind, LockMode, TableLock } from "../io/lock.ts";
+import { type LockKind, type LockMode, openLock, type TableLock } from "../io/lock.ts";
 
 /** How long a lock is waited for unless told otherwise, in milliseconds. */
 export const LOCK_TIMEOUT_MS = 10_000;
@@ -30,7 +30,9 @@ export class Sharing {
   readonly #directory: string;
   readonly #path: string;
   readonly #backend: Backend;
-  readonly #lock: TableLock | null;
+  #lock: TableLock | null;
+  /** It is a reader's that takes part only while it holds the lock. */
+  #joined = false;
   /** How long is waited for others, in milliseconds. */
   readonly timeoutMs: number;
   readonly #writable: boolean;
@@ -132,18 +134,47 @@ export class Sharing {
    * @throws TableError LOCKED
    */
   acquire(kind: LockKind, timeoutMs: number = this.timeoutMs): void {
-    const lock = this.#lock;
+    const lock = this.#join(timeoutMs);
     if (lock === null || lock.held === "write" || lock.held === kind) return;
-    if (this.#isOthersTurn(lock)) pause(COURTESY_MS);
-    lock.acquire(kind, { timeoutMs, ...(this.#writable ? { onWait: () => ask(lock) } : {}) });
+    try {
+      if (this.#isOthersTurn(lock)) pause(COURTESY_MS);
+      lock.acquire(kind, { timeoutMs, ...(this.#writable ? { onWait: () => ask(lock) } : {}) });
+    } finally {
+      this.#leave();
+    }
   }
 
   /** As {@linkcode acquire}, without blocking while it waits. */
   async acquireAsync(kind: LockKind, timeoutMs: number = this.timeoutMs): Promise<void> {
-    const lock = this.#lock;
+    const lock = this.#join(timeoutMs);
     if (lock === null || lock.held === "write" || lock.held === kind) return;
-    if (this.#isOthersTurn(lock)) await new Promise((resolve) => setTimeout(resolve, COURTESY_MS));
-    await lock.acquireAsync(kind, { timeoutMs, ...(this.#writable ? { onWait: () => ask(lock) } : {}) });
+    try {
+      if (this.#isOthersTurn(lock)) await new Promise((resolve) => setTimeout(resolve, COURTESY_MS));
+      await lock.acquireAsync(kind, { timeoutMs, ...(this.#writable ? { onWait: () => ask(lock) } : {}) });
+    } finally {
+      this.#leave();
+    }
+  }
+
+  /** The lock, for one who asks for it: a reader takes no part in locking before. @throws TableError LOCKED, UNSUPPORTED, IO */
+  #join(timeoutMs: number): TableLock | null {
+    const { mode } = this;
+    if (
+      this.#lock === null && mode === "auto" && !this.#writable && this.#backend.kind(this.#path) !== null
+    ) {
+      // In mode "auto" a reader has no lock, in "user" it does.
+      this.#lock = openLock(this.#directory, this.#backend, { mode: "user", readOnly: true, timeoutMs });
+      this.#joined = true;
+    }
+    return this.#lock;
+  }
+
+  /** A reader that holds no lock takes no part again. */
+  #leave(): void {
+    if (!this.#joined || this.held !== null) return;
+    this.#lock?.close();
+    this.#lock = null;
+    this.#joined = false;
   }
 
   /** True when the lock was let go of a moment ago and somebody waits for it. */
@@ -156,6 +187,7 @@ export class Sharing {
     if (this.held === null) return;
     this.#lock!.unlock();
     this.#unlocked = performance.now();
+    this.#leave();
   }
 
   /** Makes sure that nobody else has the table open until {@linkcode share}. @throws TableError LOCKED */
