@@ -22,7 +22,7 @@ export interface Example {
 const BLOCK = /^```console\n([\s\S]*?)^```$/gm;
 
 /** The commands of a block: `$ ` begins one, `> ` continues it. */
-function examplesOf(block: string): Example[] {
+export function examplesOf(block: string): Example[] {
   const examples: { command: string; output: string[] }[] = [];
   for (const line of block.replace(/\n$/, "").split("\n")) {
     const last = examples.at(-1);
