@@ -1,5 +1,5 @@
 /**
- * The pages of docs/guide: their blocks are run in order, each page in a folder of its own beside `examples/`, and what they
+ * The pages of docs/guide: their blocks are run in order, each page in a folder of its own beside `examples/` and `tests/`, and what they
  * print is held beside what the page says.
  *
  * | block | |
@@ -91,6 +91,7 @@ export async function checkPrograms(path: string, folder: string): Promise<void>
 /** Runs all blocks of a page. Programs that follow each other share a process. */
 export async function runPage(page: string): Promise<Outcome[]> {
   using session = new Session();
+  Deno.symlinkSync(fileURLToPath(new URL("tests", ROOT)), `${session.path}/tests`);
   const blocks = blocksOf(page), outcomes: Outcome[] = [];
   let programs: number[] = [];
   const runPrograms = async () => {
