@@ -20,7 +20,7 @@ export async function pack(target?: string): Promise<string> {
   const half = await Deno.makeTempFile({ prefix: "tessera-", suffix: ".tgz" });
   try {
     const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["pack", "--quiet", "--allow-dirty", "--no-source-maps", "--output", half],
+      args: ["pack", "--allow-dirty", "--no-source-maps", "--output", half],
       cwd: ROOT,
       env: { NO_COLOR: "1" },
       stdout: "null",
