@@ -53,7 +53,9 @@ const RECORD_BYTES = 4096;
 
 /** Rows from `start` to `end`. */
 export interface RowSpan {
+  /** The first row. */
   readonly start: number;
+  /** The row behind the last. */
   readonly end: number;
 }
 

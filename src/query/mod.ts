@@ -3,6 +3,7 @@
  *
  * @module
  */
+export type { RowSpan } from "./cell-blocks.ts";
 export {
   type ColumnDigest,
   digestColumn,

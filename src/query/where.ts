@@ -23,9 +23,13 @@ export type Literal = number | bigint | string | boolean;
 
 /** A column beside a literal. */
 export interface Comparison {
+  /** What it is, among conditions. */
   readonly kind: "comparison";
+  /** Name of a scalar column. */
   readonly column: string;
+  /** How its values are compared. */
   readonly operator: Operator;
+  /** What they are compared with. */
   readonly literal: Literal;
 }
 
