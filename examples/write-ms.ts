@@ -1,8 +1,11 @@
 /**
  * Simulates an observation and writes it as a MeasurementSet: a ring of antennas follows a field in which one source stands
- * beside the phase centre.
+ * beside the phase centre, with the noise that receivers of such antennas have.
  *
  *     deno run -A examples/write-ms.ts [TARGET]
+ *
+ * casacore opens it like any other. For a look at it: `deno task table show simulated.ms` and
+ * `deno run -A examples/uv-coverage.ts simulated.ms`.
  */
 import { Table } from "../mod.ts";
 
@@ -16,6 +19,9 @@ const [RIGHT_ASCENSION, DECLINATION] = [2.1, 0.7]; // rad
 const [SOURCE_L, SOURCE_M, SOURCE_FLUX] = [4e-4, -7e-4, 3]; // direction cosines, Jy
 const LATITUDE = 0.92, LONGITUDE = 0.11; // rad
 const EARTH = 6_371_000; // m
+const SYSTEM_FLUX = 400; // Jy: the source that would double an antenna's power
+/** Noise of the real and the imaginary part of a channel, in Jy. */
+const NOISE = SYSTEM_FLUX / Math.sqrt(2 * CHANNEL_WIDTH * INTERVAL);
 
 /** Places of the antennas on a round Earth, as ITRF coordinates. */
 function antennaPositions(): number[][] {
@@ -53,15 +59,31 @@ function uvwOf(a: readonly number[], b: readonly number[], time: number): [numbe
   return [across, cosD * z - sinD * toField, sinD * z + cosD * toField];
 }
 
-/** Visibilities of the source: re, im for each correlation and channel. */
+/** Numbers between 0 and 1, the same at each run: Marsaglia's xorshift of 32 bits. */
+let state = 20_230_225;
+function random(): number {
+  state ^= state << 13;
+  state ^= state >>> 17;
+  state ^= state << 5;
+  return (state >>> 0) / 2 ** 32;
+}
+
+/** Two independent numbers of normal distribution (Box and Muller). */
+function gaussians(): [number, number] {
+  const radius = Math.sqrt(-2 * Math.log(1 - random())), angle = 2 * Math.PI * random();
+  return [radius * Math.cos(angle), radius * Math.sin(angle)];
+}
+
+/** Visibilities of the source, and noise: re, im for each correlation and channel. */
 function visibilities([u, v, w]: readonly [number, number, number], into: Float32Array): void {
   const path = u * SOURCE_L + v * SOURCE_M + w * (Math.sqrt(1 - SOURCE_L ** 2 - SOURCE_M ** 2) - 1);
   for (let channel = 0; channel < CHANNELS; channel++) {
     const phase = 2 * Math.PI * path * (FIRST_FREQUENCY + channel * CHANNEL_WIDTH) / LIGHT;
     for (let correlation = 0; correlation < CORRELATIONS.length; correlation++) {
       const at = 2 * (channel * CORRELATIONS.length + correlation);
-      into[at] = SOURCE_FLUX * Math.cos(phase);
-      into[at + 1] = SOURCE_FLUX * Math.sin(phase);
+      const [re, im] = gaussians();
+      into[at] = SOURCE_FLUX * Math.cos(phase) + NOISE * re;
+      into[at + 1] = SOURCE_FLUX * Math.sin(phase) + NOISE * im;
     }
   }
 }
@@ -175,7 +197,7 @@ using ms = Table.createMeasurementSet(target, {
 describe(ms, positions);
 const data = new Float32Array(2 * cell * count), uvw = new Float64Array(3 * count);
 const same = (value: number) => new Float64Array(count).fill(value);
-const ones = new Float32Array(CORRELATIONS.length * count).fill(1);
+const each = (value: number) => new Float32Array(CORRELATIONS.length * count).fill(value);
 for (let integration = 0; integration < INTEGRATIONS; integration++) {
   const time = START + (integration + 0.5) * INTERVAL;
   baselines.forEach(([a, b], i) => {
@@ -195,8 +217,8 @@ for (let integration = 0; integration < INTEGRATIONS; integration++) {
     UVW: uvw,
     DATA: data,
     FLAG: new Uint8Array(cell * count),
-    WEIGHT: ones,
-    SIGMA: ones,
+    SIGMA: each(NOISE),
+    WEIGHT: each(1 / NOISE ** 2),
   });
   ms.flush();
 }

@@ -21,7 +21,19 @@ Deno.test("examples/write-ms.ts writes a MeasurementSet in which the source has 
   using ms = Table.open(path);
   const { data, shape } = ms.getColumn("DATA", { dtype: "complex64" });
   assert.deepEqual(shape, [2, 16, 1680]);
-  for (let i = 0; i < data.length; i += 2) assert.ok(Math.abs(Math.hypot(data[i]!, data[i + 1]!) - 3) < 1e-5);
+  // The noise is what SIGMA says, and is around the flux.
+  const [sigma] = (ms.getCell("SIGMA", 0) as NDArray<"float32">).data;
+  const [weight] = (ms.getCell("WEIGHT", 0) as NDArray<"float32">).data;
+  assert.ok(Math.abs(weight! * sigma! ** 2 - 1) < 1e-5);
+  let sum = 0, squares = 0;
+  for (let i = 0; i < data.length; i += 2) {
+    const off = Math.hypot(data[i]!, data[i + 1]!) - 3;
+    sum += off;
+    squares += off ** 2;
+  }
+  const count = data.length / 2;
+  assert.ok(Math.abs(sum / count) < 5 * sigma! / Math.sqrt(count));
+  assert.ok(Math.abs(squares / count / sigma! ** 2 - 1) < 0.03);
   // Phases turn with the length of the baseline: towards the source they add up, elsewhere they don't.
   const uvw = ms.getColumn("UVW", { dtype: "float64" }).data;
   using windows = ms.subtable("SPECTRAL_WINDOW");
@@ -37,7 +49,7 @@ Deno.test("examples/write-ms.ts writes a MeasurementSet in which the source has 
     }
     return sum / ms.rowCount;
   };
-  assert.ok(Math.abs(brightness(4e-4, -7e-4) - 3) < 1e-4);
+  assert.ok(Math.abs(brightness(4e-4, -7e-4) - 3) < 5 * sigma! / Math.sqrt(ms.rowCount));
   assert.ok(brightness(-4e-4, 7e-4) < 1);
   // The baseline's length is that of the antennas' distance.
   using antennas = ms.subtable("ANTENNA");
