@@ -4,7 +4,7 @@ import { type Box, elementsOf, type Rows, sameShape } from "../../array/rows.ts"
 import { TableError } from "../../error.ts";
 import type { Plan } from "../../io/plan.ts";
 import type { BoundColumn, CellSource, CellTarget, ManagedColumn, ShapeRun } from "../manager.ts";
-import { boxRuns } from "./box-runs.ts";
+import { boxRuns } from "../../array/box-runs.ts";
 import { Kept } from "./kept.ts";
 import type { Removal } from "./removal.ts";
 

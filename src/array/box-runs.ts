@@ -1,5 +1,5 @@
 /** Where the elements of a box lie in a cell. */
-import { type Box, elementsOf } from "../../array/rows.ts";
+import { type Box, elementsOf } from "./rows.ts";
 
 /**
  * Calls `run` for stretches of neighbouring elements, in the box's order: the position of the first one in a cell of
