@@ -695,6 +695,9 @@ function nativeKernels(symbols: Symbols): Kernels {
       checkSwap(bytes.byteLength, unit);
       symbols.tessera_swap(bytes as Bytes, bytes.byteLength, unit);
     },
+    crc32c(bytes, seed) {
+      return symbols.tessera_crc32c(bytes as Bytes, bytes.byteLength, seed) >>> 0;
+    },
     unpackBits(source, bitOffset, target, count) {
       checkBits(source, bitOffset, target, count);
       symbols.tessera_unpack_bits(

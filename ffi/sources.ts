@@ -6,6 +6,7 @@
  */
 import header from "./tessera.h" with { type: "text" };
 import bits from "./bits.c" with { type: "text" };
+import crc32c from "./crc32c.c" with { type: "text" };
 import direct from "./direct.c" with { type: "text" };
 import dysco from "./dysco.c" with { type: "text" };
 import dyscoEncode from "./dysco_encode.c" with { type: "text" };
@@ -22,6 +23,7 @@ import swap from "./swap.c" with { type: "text" };
 export const SOURCES: Readonly<Record<string, string>> = {
   "tessera.h": header,
   "bits.c": bits,
+  "crc32c.c": crc32c,
   "direct.c": direct,
   "dysco.c": dysco,
   "dysco_encode.c": dyscoEncode,

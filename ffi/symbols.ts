@@ -324,6 +324,14 @@ const BLOCKING = {
     ],
     result: "i32", // int32_t
   },
+  tessera_crc32c: {
+    parameters: [
+      "buffer", // const void *bytes
+      "f64", // double length
+      "f64", // double seed
+    ],
+    result: "i32", // int32_t
+  },
   tessera_unpack_bits: BITS,
   tessera_pack_bits: {
     parameters: [

@@ -163,6 +163,11 @@ double tessera_guarded(const void *start, size_t length, double (*work)(void *),
 TESSERA_EXPORT int32_t tessera_swap(void *bytes, double length, int32_t unit);
 void tessera_swap_copy(void *target, const void *source, size_t length, int unit);
 
+/*
+ * crc32c.c: CRC-32C of `length` bytes behind bytes whose checksum is `seed` (0 for none); 32 bits, as a signed number.
+ */
+TESSERA_EXPORT int32_t tessera_crc32c(const void *bytes, double length, double seed);
+
 /* stream.c: copies past the cache, for more bytes than it holds. `unit` 1 copies as it is. */
 #define TESSERA_STREAM_BYTES ((size_t)4 << 20)
 void tessera_stream_copy(void *target, const void *source, size_t length, int unit);

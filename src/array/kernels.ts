@@ -13,6 +13,8 @@ export interface Kernels {
   readonly name: "native" | "typescript";
   /** Reverses each group of `unit` bytes in place; the length is a multiple of `unit`. */
   swap(bytes: Uint8Array, unit: 2 | 4 | 8): void;
+  /** CRC-32C of `bytes` behind bytes whose checksum is `seed`; 0 for none. */
+  crc32c(bytes: Uint8Array, seed: number): number;
   /** `count` bits from bit `bitOffset` of `source` (least significant bit first) to bytes 0 and 1. */
   unpackBits(source: Uint8Array, bitOffset: number, target: Uint8Array, count: number): void;
   /** `count` bytes (zero or not) to bits from bit `bitOffset` of `target`; the other bits stay as they are. */

@@ -4,6 +4,7 @@
  */
 import { packBits, swapBytes, unpackBits } from "./bits.ts";
 import { moveBoxes } from "./boxes.ts";
+import { crc32cTwin } from "./crc32c-twin.ts";
 import type { Kernels } from "./kernels.ts";
 import { checkBits, checkSwap } from "./refuse.ts";
 import { checkSymbols, decodeSymbols } from "./symbols.ts";
@@ -17,6 +18,7 @@ export const twins: Kernels = {
     checkSwap(bytes.byteLength, unit);
     swapBytes(bytes, unit);
   },
+  crc32c: crc32cTwin,
   unpackBits(source, bitOffset, target, count) {
     checkBits(source, bitOffset, target, count);
     unpackBits(source, bitOffset, target, 0, count);

@@ -184,6 +184,7 @@ function hollowKernels(base: Kernels, ledger: Ledger): Kernels {
   return {
     name: base.name,
     swap: (bytes, unit) => ledger.hollow ? undefined : base.swap(bytes, unit),
+    crc32c: (...args) => base.crc32c(...args),
     unpackBits: (...args) => base.unpackBits(...args),
     packBits: (...args) => base.packBits(...args),
     gather: (...args) => ledger.hollow ? undefined : base.gather(...args),
