@@ -1,6 +1,9 @@
 /** The examples run, and do what they say. */
 import assert from "node:assert/strict";
-import { type NDArray, Table } from "../../mod.ts";
+import { parquetMetadataAsync } from "hyparquet";
+import { array, type NDArray, scalar, Table, tiledShape } from "../../mod.ts";
+import { fromParquet } from "../../src/parquet/mod.ts";
+import { diffTables } from "../../src/query/mod.ts";
 import { temporaryFolder } from "../fixture.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
@@ -56,4 +59,89 @@ Deno.test("examples/write-ms.ts writes a MeasurementSet in which the source has 
   const places = antennas.getColumn("POSITION", { dtype: "float64" }).data;
   const distance = Math.hypot(...[0, 1, 2].map((axis) => places[3 + axis]! - places[axis]!));
   assert.ok(Math.abs(Math.hypot(...uvw.subarray(0, 3)) - distance) < 1e-6);
+});
+
+/** Points of the picture's path, as [x, y]. */
+function pointsOf(svg: string): [number, number][] {
+  const path = svg.match(/<path d="([^"]*)" stroke="#1f5fa8"/)![1]!;
+  return [...path.matchAll(/M([\d.]+) ([\d.]+)h0/g)].map(([, x, y]) => [Number(x), Number(y)]);
+}
+
+Deno.test("examples/uv-coverage.ts draws every baseline's points and those across the centre", async () => {
+  using folder = temporaryFolder();
+  const svg = `${folder.path}/uv.svg`;
+  const said = await example("uv-coverage.ts", `${ROOT}examples/data/sim.ms`, svg);
+  assert.match(said, /3C286, 156 rows of 21 baselines, up to 8\.3 kλ/);
+  const picture = Deno.readTextFileSync(svg);
+  assert.match(picture, /<text [^>]*>u \(kλ\)<\/text>/);
+  const points = pointsOf(picture);
+  assert.ok(points.length > 150, `${points.length} points`);
+  // Across the centre, as far as the grid allows.
+  const keys = new Set(points.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`));
+  for (const [x, y] of points) {
+    assert.ok(keys.has(`${(512 - x).toFixed(1)},${(512 - y).toFixed(1)}`), `${x}, ${y}`);
+  }
+  // Nothing is farther from the centre than the longest baseline at the highest frequency: 8.3 of the axis's 10.
+  const farthest = Math.max(...points.map(([x, y]) => Math.hypot(x - 256, y - 256)));
+  assert.ok(Math.abs(farthest / 256 - 0.83) < 0.02, `${farthest / 256}`);
+
+  assert.match(
+    await example("uv-coverage.ts", `${ROOT}examples/data/sim.ms`, svg, "J1345+3100"),
+    /J1345\+3100/,
+  );
+  await assert.rejects(
+    example("uv-coverage.ts", `${ROOT}examples/data/sim.ms`, svg, "M31"),
+    /no field M31; there are 3C286, J1345/,
+  );
+});
+
+Deno.test("examples/to-parquet.ts writes a table that is read back with all its values", async () => {
+  using folder = temporaryFolder();
+  const file = `${folder.path}/vis.parquet`;
+  assert.match(await example("to-parquet.ts", `${ROOT}examples/data/sim.ms`, file), /560 rows, 22 columns/);
+  using ms = Table.open(`${ROOT}examples/data/sim.ms`);
+  using again = await fromParquet(`${folder.path}/again.tab`, file);
+  const { columns } = diffTables(ms, again);
+  assert.equal(columns.length, 22);
+  assert.ok(columns.every(({ differentRows, problem }) => differentRows === 0 && problem === null));
+});
+
+Deno.test("examples/to-parquet.ts takes little memory for a table of 160 MiB", async () => {
+  using folder = temporaryFolder();
+  const path = `${folder.path}/vis.tab`, file = `${folder.path}/vis.parquet`, rows = 20_480;
+  {
+    using table = Table.create(path, {
+      columns: [scalar("ANTENNA1", "int32"), array("DATA", "complex64", { shape: [4, 256] })],
+      storage: [tiledShape("Data", ["DATA"], { tileShape: [4, 256, 16] })],
+    });
+    const data = new Float32Array(2048 * 4 * 256 * 2).map((_, i) => i % 1000);
+    for (let row = 0; row < rows; row += 2048) {
+      table.append({ ANTENNA1: Int32Array.from({ length: 2048 }, (_, i) => row + i), DATA: data });
+    }
+  }
+  const said = await example("to-parquet.ts", path, file, "DATA,ANTENNA1");
+  assert.match(said, /20480 rows, 2 columns/);
+  const grown = Number(/memory grew by ([\d.]+) MiB/.exec(said)![1]);
+  assert.ok(grown < 128, said);
+  const bytes = Deno.readFileSync(file);
+  const metadata = await parquetMetadataAsync(bytes.buffer as ArrayBuffer);
+  assert.equal(Number(metadata.num_rows), rows);
+  // Whole tiles, at most 8 MiB of values.
+  for (const { num_rows } of metadata.row_groups) assert.equal(Number(num_rows) % 16, 0);
+  assert.ok(metadata.row_groups.length >= 20);
+});
+
+Deno.test("examples/image.ts says what an image of casacore is and what its pixels are", async () => {
+  const said = await example("image.ts");
+  assert.match(said, /shape \[5, 6, 4\], float32/);
+  assert.match(said, /direction0: Right Ascension, Declination; value 0, 0 at pixel 2, 3/);
+  assert.match(said, /99 of 120 pixels are unmasked: min -1\.99/);
+});
+
+Deno.test("every example says how to run it", () => {
+  for (const { name } of Deno.readDirSync(`${ROOT}examples`)) {
+    if (!name.endsWith(".ts")) continue;
+    const header = Deno.readTextFileSync(`${ROOT}examples/${name}`).split("*/")[0]!;
+    assert.ok(header.includes(`deno run -A examples/${name}`) || header.includes("deno task"), name);
+  }
 });
