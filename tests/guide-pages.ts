@@ -77,15 +77,18 @@ async function deno([subcommand = "", ...args]: readonly string[], cwd: string):
   return new TextDecoder().decode(stdout);
 }
 
-/** Writes the programs of a page into a folder, and checks their types. */
-export async function checkPrograms(path: string, folder: string): Promise<void> {
-  const files = blocksOf(Deno.readTextFileSync(path)).filter(({ language }) => language === "ts")
-    .map(({ text, line }) => {
+/** Checks the types of all programs of some pages, in a folder. */
+export async function checkPrograms(paths: readonly string[], folder: string): Promise<void> {
+  const files: string[] = [];
+  for (const path of paths) {
+    for (const { language, text, line } of blocksOf(Deno.readTextFileSync(path))) {
+      if (language !== "ts") continue;
       const file = `${basename(path, ".md")}-line-${line}.ts`;
       Deno.writeTextFileSync(`${folder}/${file}`, text);
-      return file;
-    });
-  if (files.length > 0) await deno(["check", ...files], folder);
+      files.push(file);
+    }
+  }
+  await deno(["check", ...files], folder);
 }
 
 /** Runs all blocks of a page. Programs that follow each other share a process. */
