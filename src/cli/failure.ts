@@ -89,15 +89,18 @@ export function isTable(directory: string): boolean {
   }
 }
 
-/** What `Table.create` tells programs; the command has an option for it. */
-const API_ADVICE = "; overwrite: true replaces it";
+/** What programs are told, and the options of the command that do it. */
+const API_ADVICE: readonly (readonly [text: string, hint: string])[] = [
+  ["; overwrite: true replaces it", "--overwrite replaces it"],
+  ['; lock: "none" goes without', "--lock none goes without"],
+];
 
 /** What usually helps, where that is plain from the error. */
 function hintFor(error: TableError): string {
   if (error.cause instanceof Deno.errors.NotCapable) return "Deno was started without the permission for it";
+  const [, option] = API_ADVICE.find(([text]) => error.reason.includes(text)) ?? [];
+  if (option !== undefined) return option;
   switch (error.code) {
-    case "EXISTS":
-      return error.reason.includes(API_ADVICE) ? "--overwrite replaces it" : "";
     case "NOT_A_TABLE":
       return tablesIn(error.file);
     case "LOCKED":
@@ -121,8 +124,8 @@ function wordsFor(error: unknown, typed: readonly string[]): string {
     const file = error.file === undefined ? "" : asTyped(error.file, typed);
     const offset = error.offset === undefined ? "" : `, offset ${error.offset}`;
     const hint = hintFor(error);
-    return (file === "" ? "" : `${file}${offset}: `) + error.reason.replace(API_ADVICE, "") +
-      (hint === "" ? "" : ` (${hint})`);
+    const reason = API_ADVICE.reduce((reason, [text]) => reason.replace(text, ""), error.reason);
+    return (file === "" ? "" : `${file}${offset}: `) + reason + (hint === "" ? "" : ` (${hint})`);
   }
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof UsageError) return message;

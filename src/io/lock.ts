@@ -94,7 +94,9 @@ export class TableLock {
   ): TableLock {
     const native = library();
     if (native === null || !native.descriptionLocks) {
-      const why = native === null ? libraryStatus().reason : "this system's locks belong to the process";
+      const why = native === null
+        ? `there is no C library: ${libraryStatus().reason}`
+        : "this system's locks belong to the process";
       throw new TableError("UNSUPPORTED", `a table can't be locked here: ${why}; lock: "none" goes without`, {
         file: path,
       });
