@@ -72,6 +72,17 @@ export function stateIn(context: Context, kind: Kind, mode: "r" | "rw"): string 
   }
 }
 
+/** The same with rows added, which must come as empty as ever: nothing that a crash left behind shows in them. */
+function grownIn(context: Context, kind: Kind): string {
+  const table = Table.open("/t", { io: "memory", context, mode: "rw" });
+  try {
+    table.addRows(12 * (kind.rowStep ?? 1));
+    return stateOf(table, kind);
+  } finally {
+    table.close();
+  }
+}
+
 /** Some bytes from the start of a write, up to the end of a sector. */
 function part({ offset, bytes }: DiskOp & { kind: "write" }, random: () => number): number {
   const end = offset + whole(random, bytes.length);
@@ -92,6 +103,8 @@ export function tryCrashes(run: CrashRun, count: CrashCount): void {
     const before = stateOf(table, kind), begin = log.ops.length;
     commitOf(table, kind, seed, number, { durable });
     const after = stateOf(table, kind), end = log.ops.length;
+    const grownOf = (ops: number) => grownIn(contextOn(log.prefix(ops)), kind);
+    let grown: { before: string; after: string } | undefined;
     const all = run.points >= end - begin + 1;
     for (let point = 0; point < Math.min(run.points, end - begin + 1); point++) {
       const at = all ? begin + point : point === 0 ? end : begin + whole(random, end - begin),
@@ -103,13 +116,17 @@ export function tryCrashes(run: CrashRun, count: CrashCount): void {
         ? log.afterPowerLoss(at, randomFrom(seed * 1000 + point))
         : log.prefix(at, next?.kind === "write" ? part(next, random) : 0);
       count.points++;
-      const found = tryDisk(store, run, count, where, count.points % (run.nested ?? 50) === 0);
+      const [found, context] = tryDisk(store, run, count, where, count.points % (run.nested ?? 50) === 0);
       // A transaction that was given up before this one, or what is flushed first in a transaction, changes nothing.
       assert(
         found === before || found === after,
         `${where}: found ${found}, before ${before}, after ${after}`,
       );
       if (at === end) assert.equal(found, after, where);
+      if (kind.appends === undefined && point % 2 === 0) {
+        grown ??= { before: grownOf(begin), after: grownOf(end) };
+        assert.equal(grownIn(context, kind), found === after ? grown.after : grown.before, `${where}, grown`);
+      }
       if (found === after) count.after++;
       else count.before++;
     }
@@ -118,14 +135,14 @@ export function tryCrashes(run: CrashRun, count: CrashCount): void {
   table.close();
 }
 
-/** The state that a crashed disk has, the same for every way to look. */
+/** The state that a crashed disk has, the same for every way to look; and the disk, recovered. */
 function tryDisk(
   store: MemoryStore,
   { kind, durable }: CrashRun,
   count: CrashCount,
   where: string,
   nested: boolean,
-): string {
+): [state: string, context: Context] {
   const { context, log } = nested ? recordedFrom(store) : { context: contextOn(store), log: null };
   const begin = log?.ops.length ?? 0;
   let first = "";
@@ -139,11 +156,11 @@ function tryDisk(
     if (first !== "") assert.equal(found, first, `${where}, opened ${mode}`);
     first = found;
   }
-  if (log === null) return first;
+  if (log === null) return [first, context];
   for (let at = begin; at <= log.ops.length; at++) {
     const again = contextOn(durable ? log.afterPowerLoss(at, randomFrom(at)) : log.prefix(at));
     assert.equal(stateIn(again, kind, "rw"), first, `${where}; recovery stopped after ${at - begin}`);
     count.nested++;
   }
-  return first;
+  return [first, context];
 }

@@ -14,6 +14,8 @@ export interface FileAccess {
   size(file: string): number;
   /** Leading bytes of a file that the last commit holds; 0 for a file that was made since. */
   committed(file: string): number;
+  /** Notes that a range is part of no value that the last commit holds. Absent: everything is kept. */
+  spare?(file: string, offset: number, length: number): void;
   /** Bytes of a range; read-only, valid until the next call. */
   read(file: string, offset: number, length: number): Uint8Array;
   /** Bytes of a range into `target`. */

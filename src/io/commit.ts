@@ -117,7 +117,13 @@ export class Commits {
     if (saved === undefined) {
       yield { kind: "length", file: name, length: file.existed() ? file.committed() : -1 };
     }
-    const { ranges, newLength } = file.overwrites();
+    const { ranges, spare, newLength } = file.overwrites();
+    for (const [start, end] of spare) {
+      for (const part of this.#journal.spare(name).split(start, end)) {
+        if (part.inside) continue;
+        yield { kind: "spare", file: name, offset: part.start, length: part.end - part.start };
+      }
+    }
     for (const [start, end] of ranges) yield* this.#save(file, name, start, end, newLength, saved, most);
   }
 
@@ -255,6 +261,10 @@ export class Commits {
     for (const record of records) {
       if (record.kind === "old") files.get(record.file)?.restore(record.offset, record.old);
       else if (record.kind === "whole") restoreWhole(this.#backend, this.#directory, record);
+    }
+    // Sectors that were saved may have had some of it already.
+    for (const record of records) {
+      if (record.kind === "spare") files.get(record.file)?.restoreSpare(record.offset, record.length);
     }
     return records;
   }

@@ -19,6 +19,8 @@ function carryOut(step: Step, access: FileAccess): unknown {
       return step.files.map((file) => access.size(file));
     case "committed":
       return access.committed(step.file);
+    case "spare":
+      return access.spare?.(step.file, step.offset, step.length);
     case "read":
       return step.ranges.map(({ file, offset, length }) => access.read(file, offset, length));
     case "readInto":

@@ -174,6 +174,10 @@ export class TableFiles implements FileAccess {
     return this.#file(file).committed();
   }
 
+  spare(file: string, offset: number, length: number): void {
+    if (this.#commits !== null) this.#file(file).spare(offset, offset + length);
+  }
+
   read(file: string, offset: number, length: number): Uint8Array {
     return this.#file(file).read(offset, length);
   }

@@ -29,6 +29,7 @@
  * | 4 | whole | i64 old length (-1: none), the old bytes, u64 new length, u32 CRC-32 of the new bytes |
  * | 5 | end | u32, bytes: the change counters when the commit is complete. The name is that of the file that has them |
  * | 6 | undone | as `end`: the change counters when the old bytes were put back |
+ * | 7 | spare | u64 offset, u64 length of a range that was part of no value: zeros take its place |
  *
  * New bytes are told by one checksum for each piece of the range that lies in one sector of 512 bytes: what a disk
  * writes whole or not at all.
@@ -44,7 +45,7 @@ export const SECTOR_BYTES = 512;
 const MAGIC = new TextEncoder().encode("TESSJRNL");
 const VERSION = 1;
 const HEADER_FIXED = 20, RECORD_FIXED = 16, CRC_BYTES = 4;
-const KINDS = { length: 1, old: 2, new: 3, whole: 4, end: 5, undone: 6 } as const;
+const KINDS = { length: 1, old: 2, new: 3, whole: 4, end: 5, undone: 6, spare: 7 } as const;
 
 /** What begins a journal. */
 export interface JournalHead {
@@ -111,8 +112,23 @@ export interface UndoneRecord {
   readonly after: Uint8Array;
 }
 
+/** Bytes that are overwritten and were part of no value: when the commit is undone they are zeros. */
+export interface SpareRecord {
+  readonly kind: "spare";
+  readonly file: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
 /** An entry of a journal. */
-export type JournalRecord = LengthRecord | OldRecord | NewRecord | WholeRecord | EndRecord | UndoneRecord;
+export type JournalRecord =
+  | LengthRecord
+  | OldRecord
+  | NewRecord
+  | WholeRecord
+  | EndRecord
+  | UndoneRecord
+  | SpareRecord;
 
 /** Where a journal is read from, record by record: it may be as long as what was overwritten. */
 export interface JournalSource {
@@ -212,6 +228,8 @@ function bodyLength(record: JournalRecord): number {
     case "end":
     case "undone":
       return 4 + record.after.length;
+    case "spare":
+      return 8 + 8;
   }
 }
 
@@ -255,6 +273,10 @@ export function writeRecord(id: number, record: JournalRecord): Uint8Array<Array
     case "end":
     case "undone":
       w.framed(record.after);
+      break;
+    case "spare":
+      w.i64(record.offset);
+      w.i64(record.length);
   }
   return w.finish();
 }
@@ -412,7 +434,9 @@ function readBody(r: Reader, kind: number, file: string, source: JournalSource):
       return { kind: "end", file, after: r.framed() };
     case KINDS.undone:
       return { kind: "undone", file, after: r.framed() };
+    case KINDS.spare:
+      return { kind: "spare", file, offset: r.offset(), length: r.offset() };
     default:
-      return r.fail(`record kind ${kind}, expected 1 to 6`);
+      return r.fail(`record kind ${kind}, expected 1 to 7`);
   }
 }

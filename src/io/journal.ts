@@ -26,6 +26,8 @@ export class Journal {
   #unsynced = false;
   /** Files whose length at the last commit is in the journal, and what of their bytes is. */
   readonly #saved = new Map<string, RangeSet>();
+  /** What is known to be part of no value. */
+  readonly #spare = new Map<string, RangeSet>();
   /** Files that were saved whole. */
   readonly #wholes = new Map<string, Uint8Array | null>();
 
@@ -48,6 +50,13 @@ export class Journal {
   /** What is saved of a file, or undefined when not even its length is. */
   saved(file: string): RangeSet | undefined {
     return this.#saved.get(file);
+  }
+
+  /** What of a file is known to be part of no value. */
+  spare(file: string): RangeSet {
+    let ranges = this.#spare.get(file);
+    if (ranges === undefined) this.#spare.set(file, ranges = new RangeSet());
+    return ranges;
   }
 
   /** A file as it was saved whole (null: there was none), or undefined when it wasn't. */
@@ -86,6 +95,7 @@ export class Journal {
 
   #note(record: JournalRecord): void {
     if (record.kind === "whole" && !this.#wholes.has(record.file)) this.#wholes.set(record.file, record.old);
+    if (record.kind === "spare") this.spare(record.file).add(record.offset, record.offset + record.length);
     if (record.kind !== "length" && record.kind !== "old") return;
     let ranges = this.#saved.get(record.file);
     if (ranges === undefined) this.#saved.set(record.file, ranges = new RangeSet());
@@ -150,8 +160,7 @@ export class Journal {
     this.#handle.resize(mark);
     this.#length = mark;
     const kept = this.records(0);
-    this.#saved.clear();
-    this.#wholes.clear();
+    this.#forgetRecords();
     for (const record of kept) this.#note(record);
   }
 
@@ -159,9 +168,14 @@ export class Journal {
     const handle = this.#handle;
     this.#handle = this.#head = null;
     this.#length = 0;
-    this.#saved.clear();
-    this.#wholes.clear();
+    this.#forgetRecords();
     handle?.close();
+  }
+
+  #forgetRecords(): void {
+    this.#saved.clear();
+    this.#spare.clear();
+    this.#wholes.clear();
   }
 
   /** Closes the file. A journal that is still there is for recovery. */

@@ -39,6 +39,17 @@ export interface CommittedStep {
   readonly file: string;
 }
 
+/**
+ * Says that bytes of a file are part of no value that the last commit holds, such as the rows of the last tile behind the
+ * hypercube's end: they can be overwritten without being kept. Undoing that leaves zeros.
+ */
+export interface SpareStep {
+  readonly kind: "spare";
+  readonly file: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
 /** Asks for bytes. The arrays handed back are read-only and valid until the next step. */
 export interface ReadStep {
   readonly kind: "read";
@@ -121,6 +132,7 @@ export interface DelegateStep {
 export type Step =
   | SizeStep
   | CommittedStep
+  | SpareStep
   | ReadStep
   | ReadIntoStep
   | GatherStep

@@ -3,6 +3,16 @@
 /** Bytes `start` to `end`, exclusive. */
 export type Range = readonly [start: number, end: number];
 
+/** Most zeros in one piece. */
+const ZEROS_BYTES = 1024 * 1024;
+
+/** Zeros for `start` to `end`, in pieces, each with where it goes. */
+export function* zerosFor(start: number, end: number): Generator<[offset: number, zeros: Uint8Array]> {
+  if (start >= end) return;
+  const zeros = new Uint8Array(Math.min(ZEROS_BYTES, end - start));
+  for (let at = start; at < end; at += zeros.length) yield [at, zeros.subarray(0, end - at)];
+}
+
 /** A set of bytes of a file. */
 export class RangeSet {
   #ranges: Range[] = [];
@@ -33,6 +43,12 @@ export class RangeSet {
       to = Math.max(to, this.#ranges[last]![1]);
     }
     this.#ranges.splice(first, last - first, [from, to]);
+  }
+
+  /** True when some of `start` to `end`, which is not empty, is in the set. */
+  touches(start: number, end: number): boolean {
+    const range = this.#ranges[this.#find(start + 1)];
+    return range !== undefined && range[0] < end;
   }
 
   /** The parts of `start` to `end` in order, each with whether it is in the set. */

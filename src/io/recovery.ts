@@ -21,6 +21,7 @@ import {
   SECTOR_BYTES,
   writeRecord,
 } from "./journal-format.ts";
+import { RangeSet, zerosFor } from "./ranges.ts";
 import { BESIDE, readWholeFile } from "./whole-file.ts";
 
 /** Where the change counters stand. */
@@ -240,6 +241,8 @@ function surveyFile(
     if (!isOld && !wholes.some(fits)) survey.other = Math.max(1, survey.other);
   }
   surveyRanges(path, backend, records, count, survey);
+  const isKept = length !== -1 && records.some(({ kind }) => kind === "spare");
+  if (isKept && backend.kind(path) === null) survey.missing = true;
   return { ...survey, length };
 }
 
@@ -255,7 +258,10 @@ function surveyRanges(
   const newer = new Map<number, number[]>();
   // Behind the shortest end anything may stand while the file is cut and written again.
   let certain = Infinity;
+  // Neither does it matter what stands where no value is.
+  const spare = new RangeSet();
   for (const record of records) {
+    if (record.kind === "spare") spare.add(record.offset, record.offset + record.length);
     if (record.kind !== "old" && record.kind !== "new") continue;
     certain = Math.min(certain, record.newLength);
     if (record.kind === "old") continue;
@@ -273,7 +279,7 @@ function surveyRanges(
       return;
     }
     eachSector(record.offset, old.length, (from, to, i) => {
-      if (to > certain) return;
+      if (to > certain || spare.touches(from, to)) return;
       const piece = found.subarray(from - record.offset, to - record.offset);
       const isOld = sameBytes(piece, old.subarray(from - record.offset, to - record.offset));
       const sum = crc32(piece), later = newer.get(from);
@@ -363,14 +369,22 @@ function undo(directory: string, backend: Backend, { records }: JournalContent):
     }
     const length = own.find((record) => record.kind === "length");
     const old = own.filter((record) => record.kind === "old");
-    if (length === undefined && old.length === 0) continue;
+    const spare = own.filter((record) => record.kind === "spare");
+    if (length === undefined && old.length === 0 && spare.length === 0) continue;
     if (length?.length === -1) {
       if (backend.kind(path) !== null) backend.remove(path);
       continue;
     }
     withFile(backend, path, (handle) => {
       for (const record of old) handle.write(record.old, record.offset);
-      if (length !== undefined && handle.size() > length.length) handle.resize(length.length);
+      // After the old bytes: sectors that were saved may have had some of it already.
+      const size = handle.size();
+      for (const { offset, length } of spare) {
+        for (const [at, zeros] of zerosFor(offset, Math.min(offset + length, size))) handle.write(zeros, at);
+      }
+      if (length !== undefined && (size > length.length || (size < length.length && spare.length > 0))) {
+        handle.resize(length.length);
+      }
       handle.sync();
     });
   }

@@ -20,7 +20,7 @@ import { PAGE_BYTES } from "./page-cache.ts";
 import { type JournalRecord, SECTOR_BYTES } from "./journal-format.ts";
 import { Pending, runBytes } from "./pending.ts";
 import type { Extent } from "./plan.ts";
-import { type Range, RangeSet } from "./ranges.ts";
+import { type Range, RangeSet, zerosFor } from "./ranges.ts";
 
 /** Reads and writes of this many bytes and more go past the page cache and the pending runs. */
 export const BYPASS_BYTES = 256 * 1024;
@@ -46,6 +46,8 @@ export class TableFile {
   /** Bytes that the last commit holds; -1: as long as nothing is sent, those that the disk has. */
   #committed = -1;
   #existed = false;
+  /** Of what the last commit holds, the parts that belong to no value. */
+  #spare = new RangeSet();
 
   constructor(path: string, shared: FileShared) {
     this.path = path;
@@ -94,6 +96,13 @@ export class TableFile {
   /** What was sent counts as committed. */
   commit(): void {
     this.#committed = -1;
+    if (this.#spare.ranges.length > 0) this.#spare = new RangeSet();
+  }
+
+  /** Notes that a range is part of no value that the last commit holds. */
+  spare(start: number, end: number): void {
+    this.#checkRange(start, end - start);
+    this.#spare.add(start, Math.min(end, this.committed()));
   }
 
   /** True when there is something to send. */
@@ -329,6 +338,7 @@ export class TableFile {
     this.#create = this.#removed = false;
     this.#cut = Infinity;
     this.#floor = 0;
+    this.#spare = new RangeSet();
   }
 
   // ---- sending
@@ -339,23 +349,29 @@ export class TableFile {
   }
 
   /**
-   * Which of the bytes that the last commit holds sending changes, ascending and rounded to sectors, and the length of
-   * the file then.
+   * Which of the bytes that the last commit holds sending changes, ascending and rounded to sectors; which it changes that
+   * are part of no value; and the length of the file then.
    */
-  overwrites(): { ranges: Range[]; newLength: number } {
-    const committed = this.committed(), set = new RangeSet();
-    const add = (start: number, end: number) =>
-      set.add(
-        Math.floor(start / SECTOR_BYTES) * SECTOR_BYTES,
-        Math.min(committed, Math.ceil(end / SECTOR_BYTES) * SECTOR_BYTES),
-      );
+  overwrites(): { ranges: readonly Range[]; spare: readonly Range[]; newLength: number } {
+    const committed = this.committed(), set = new RangeSet(), spare = new RangeSet();
+    const add = (from: number, to: number) => {
+      for (const { start, end, inside } of this.#spare.split(from, Math.min(committed, to))) {
+        if (inside) spare.add(start, end);
+        else {
+          set.add(
+            Math.floor(start / SECTOR_BYTES) * SECTOR_BYTES,
+            Math.min(committed, Math.ceil(end / SECTOR_BYTES) * SECTOR_BYTES),
+          );
+        }
+      }
+    };
     const newLength = Math.max(0, this.size());
     if (committed > 0) {
       if (this.#create) add(0, committed);
       else if (this.#cut < committed) add(this.#cut, committed);
       for (const { start, end } of this.#pending.runs) if (start < committed) add(start, end);
     }
-    return { ranges: [...set.ranges], newLength };
+    return { ranges: set.ranges, spare: spare.ranges, newLength };
   }
 
   /** Shows the file as the last commit left it, as far as a record of a journal tells. */
@@ -388,6 +404,13 @@ export class TableFile {
   restore(offset: number, bytes: Uint8Array): void {
     this.#disk.prepare(false);
     this.#disk.write([bytes], offset);
+  }
+
+  /** Puts zeros in the place of bytes that are part of no value; what is pending stays. */
+  restoreSpare(offset: number, length: number): void {
+    this.#disk.prepare(false);
+    const end = Math.min(offset + length, this.#disk.size());
+    for (const [at, zeros] of zerosFor(offset, end)) this.#disk.write([zeros], at);
   }
 
   /** Sets the length on the disk back to that of the last commit; what is pending stays. */
@@ -498,7 +521,7 @@ export class TableFile {
   /** Forgets what is known of the file on the disk, which somebody else changed; pending bytes stay. */
   forget(): void {
     this.#disk.forget();
-    this.#committed = -1;
+    this.commit();
   }
 
   /** Closes the file. What is pending is lost. */

@@ -36,7 +36,7 @@ class TiledColumn extends WritableTiled {
   override *addRows(count: number): Plan<void> {
     if (count === 0) return;
     this.checkGrowth(this.#cube, count);
-    yield* this.trim(this.fileOf(this.#cube));
+    yield* this.beforeGrowth(this.#cube);
     this.header.rowCount += count;
     this.grow(this.#cube, count);
   }

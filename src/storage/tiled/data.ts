@@ -230,7 +230,7 @@ class TiledData extends WritableTiled implements IdManager {
     }
     for (const { cube, positions } of placements) {
       this.checkGrowth(cube!, positions);
-      yield* this.trim(this.fileOf(cube!));
+      yield* this.beforeGrowth(cube!);
       const rows = positions * group, { assigned } = this.#map;
       this.#map.append(rows, cubes.indexOf(cube!), cube!.lastLength, group);
       this.grow(cube!, positions);

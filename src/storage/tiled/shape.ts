@@ -107,7 +107,7 @@ class TiledShape extends WritableTiled {
     if (number < 0) number = yield* this.#addCube(cellShape, count);
     const cube = this.header.cubes[number]!;
     this.checkGrowth(cube, count);
-    yield* this.trim(this.fileOf(cube));
+    yield* this.beforeGrowth(cube);
     let position = cube.lastLength;
     const intervals: RowInterval[] = rows.map((run) => {
       const interval = { ...run, cube: number, position };

@@ -25,6 +25,9 @@ import { chooseTileShape } from "./tile-shape.ts";
 /** casacore keeps the size of a tile and the number of tiles of a cube in 32 bits. */
 const MAX_BUCKET_BYTES = 2 ** 31 - 1, MAX_TILES = 2 ** 32 - 1;
 
+/** Most pieces behind a cube's last position that are told apart from what has to be kept. */
+const MAX_SPARE = 64;
+
 /** Highest number of a data file: casacore writes the name into 8 bytes, `_TSM999` and its end (section 5.5). */
 const MAX_FILE_NUMBER = 999;
 
@@ -199,6 +202,31 @@ export abstract class WritableTiled extends TiledManager {
     if (file.physical !== undefined || (yield* this.physicalSize(file)) <= file.length) return;
     yield { kind: "resize", file: dataName(this.sequence, file.number), length: file.length, shrink: true };
     file.physical = file.length;
+  }
+
+  /** Plan: what comes before a cube grows. What its last tiles have behind the last position needs no keeping. */
+  *beforeGrowth(cube: Cube): Plan<void> {
+    const file = this.fileOf(cube), name = dataName(this.sequence, file.number);
+    yield* this.trim(file);
+    for (const { offset, length } of this.#behindLast(cube)) {
+      yield { kind: "spare", file: name, offset, length };
+    }
+  }
+
+  /** What the last tiles have behind the last position; nothing where that is in very many pieces. */
+  *#behindLast(cube: Cube): Iterable<{ offset: number; length: number }> {
+    const rows = cube.tileShape[cube.shape.length - 1]!, within = cube.lastLength % rows;
+    const { dtypes } = this.layout, tiles = cube.tilesBelowLast;
+    if (within === 0 || tiles * dtypes.length > MAX_SPARE) return;
+    const pixels = cube.tilePixels, used = pixels / rows * within, bucketSize = this.bucketSize(cube);
+    const first = cube.offset + (cube.tiles - tiles) * bucketSize;
+    for (let tile = 0; tile < tiles; tile++) {
+      for (let column = 0; column < dtypes.length; column++) {
+        const section = first + tile * bucketSize + this.layout.sectionOffset(column, pixels);
+        const begin = this.layout.sectionLength(column, used);
+        yield { offset: section + begin, length: this.layout.sectionLength(column, pixels) - begin };
+      }
+    }
   }
 
   /** Makes a cube longer on its last axis; what is new reads as zeros. */
