@@ -58,6 +58,7 @@ int32_t tessera_close(int32_t fd, uint64_t *stats) {
 double tessera_pread(int32_t fd, void *bytes, double length, double offset, uint64_t *stats) {
   int64_t want = tessera_whole(length), at = tessera_whole(offset), done = 0;
   if (want < 0 || at < 0) return -EINVAL;
+  if ((size_t)want >= TESSERA_STREAM_BYTES) tessera_touch(bytes, (size_t)want);
   while (done < want) {
     size_t part = (size_t)(want - done) < CALL_BYTES ? (size_t)(want - done) : CALL_BYTES;
     uint64_t started = tessera_clock(stats);
@@ -81,6 +82,7 @@ double tessera_pread(int32_t fd, void *bytes, double length, double offset, uint
 double tessera_read_new(int32_t fd, void *bytes, double length, double offset, uint64_t *stats) {
   int64_t want = tessera_whole(length);
   if (want < 0) return -EINVAL;
+  tessera_touch(bytes, (size_t)want);
   volatile char *byte = bytes;
   /* Written, not read: a page that is only read at first comes twice. What isn't read into may change. */
   for (int64_t at = 0; at < want; at += PAGE_BYTES) byte[at] = 0;

@@ -241,6 +241,67 @@ double tessera_view_faults(double address) {
   return v ? (double)atomic_load(&v->faults) : 0;
 }
 
+/* Stretches apart by no more than this are read together; longer ones than the second come best by reading on. */
+#define NEAR_BYTES ((uintptr_t)64 << 10)
+#define WANT_BYTES ((uintptr_t)4 << 20)
+/* Pages that are looked at before anything is asked for. */
+#define LOOKS 8
+
+#ifdef __linux__
+/* True when a page is not in memory. Who may not know (files that aren't ours, Linux 5.2) is told that all are. */
+static int is_missing(uintptr_t address) {
+  unsigned char there = 1;
+  return mincore((void *)(address & ~((uintptr_t)page_bytes - 1)), 1, &there) == 0 && !(there & 1);
+}
+
+static int some_are_missing(uintptr_t map, const double *extents, int32_t count) {
+  int32_t step = count > LOOKS ? count / LOOKS : 1;
+  for (int32_t i = 0; i < count; i += step) {
+    const double *e = extents + 4 * i;
+    if (e[1] < 1) continue;
+    if (is_missing(map + (uintptr_t)e[0]) || is_missing(map + (uintptr_t)(e[0] + e[1] - 1))) return 1;
+    if (is_missing(map + (uintptr_t)(e[0] + e[1] / 2))) return 1;
+  }
+  return 0;
+}
+
+static void want(uintptr_t start, uintptr_t end, uint64_t *stats) {
+  if (end <= start || end - start > WANT_BYTES) return;
+  uintptr_t from = start & ~((uintptr_t)page_bytes - 1);
+  uint64_t started = tessera_clock(stats);
+  madvise((void *)from, end - from, MADV_WILLNEED);
+  tessera_count(stats, TESSERA_ADVISE, started, 0);
+}
+
+int32_t tessera_map_want(double address, double map_bytes, const double *extents, int32_t extent_count,
+                         uint64_t *stats) {
+  int64_t at = tessera_whole(address), size = tessera_whole(map_bytes);
+  if (at <= 0 || size < 0 || extent_count < 0) return -EINVAL;
+  for (int32_t i = 0; i < extent_count; i++) {
+    const double *e = extents + 4 * i;
+    if (tessera_whole(e[0]) < 0 || tessera_whole(e[1]) < 0 || e[0] + e[1] > map_bytes) return -EINVAL;
+  }
+  uintptr_t map = (uintptr_t)at, start = 0, end = 0;
+  if (!some_are_missing(map, extents, extent_count)) return 0;
+  for (int32_t i = 0; i < extent_count; i++) {
+    uintptr_t from = map + (uintptr_t)extents[4 * i], to = from + (uintptr_t)extents[4 * i + 1];
+    if (from < start || from > end + NEAR_BYTES) {
+      want(start, end, stats);
+      start = from;
+      end = to;
+    } else if (to > end) end = to;
+  }
+  want(start, end, stats);
+  return 0;
+}
+#else
+int32_t tessera_map_want(double address, double map_bytes, const double *extents, int32_t extent_count,
+                         uint64_t *stats) {
+  (void)address, (void)map_bytes, (void)extents, (void)extent_count, (void)stats;
+  return 0;
+}
+#endif
+
 double tessera_guarded(const void *start, size_t length, double (*work)(void *), void *argument) {
   guard g;
   g.start = (uintptr_t)start;
@@ -262,8 +323,15 @@ typedef struct {
 
 static double copy(void *argument) {
   const copy_work *w = argument;
-  if (w->length >= TESSERA_STREAM_BYTES) tessera_stream_copy(w->target, w->source, w->length, 1);
-  else memcpy(w->target, w->source, w->length);
+  if (w->length < TESSERA_STREAM_BYTES) {
+    memcpy(w->target, w->source, w->length);
+    return (double)w->length;
+  }
+  for (size_t at = 0; at < w->length; at += TESSERA_TOUCH_BYTES) {
+    size_t part = w->length - at < TESSERA_TOUCH_BYTES ? w->length - at : TESSERA_TOUCH_BYTES;
+    tessera_touch((char *)w->target + at, part);
+    tessera_stream_copy((char *)w->target + at, (const char *)w->source + at, part, 1);
+  }
   return (double)w->length;
 }
 

@@ -187,6 +187,16 @@ export class MappedFile {
     this.#gathered(moves, await this.#run(() => this.#native.symbols.gather_map_async(...request), request));
   }
 
+  /**
+   * Asks the system to bring in what extents, as `packExtents` makes them, need and is not in memory, and nothing beside
+   * it. Returns at once; for extents that don't follow what was read before, since what does is read ahead anyway.
+   */
+  want(extents: Float64Array<ArrayBuffer>): void {
+    if (this.#closed || this.length === 0) return;
+    const { symbols } = this.#native;
+    symbols.tessera_map_want(this.#address, this.length, extents, extents.length / 4, this.#stats);
+  }
+
   /** A private view of a range. It is closed with this map at the latest. @throws TableError IO */
   view(offset: number, length: number): MappedView {
     this.#check(offset, length);

@@ -258,7 +258,40 @@ static double check_moves(const list *l, int64_t first, int64_t count, const sid
   return 0;
 }
 
-static void run_moves(const list *l, int64_t first, int64_t count, const sides *s, int stream) {
+/* The part of an array whose pages are there, as addresses; none as long as `high` is 0. */
+typedef struct {
+  uintptr_t low, high;
+} touched;
+
+/* Sees to the pages that a box is going to fill, and to those that are likely next. */
+static void touch_box(touched *t, const sides *s, const box *b) {
+  int64_t low = 0, high = b->element;
+  for (int a = 0; a < b->axes; a++) {
+    int64_t last = (b->axis[a].count - 1) * b->axis[a].array;
+    if (last < 0) low += last;
+    else high += last;
+  }
+  uintptr_t start = (uintptr_t)s->array, end = start + (uintptr_t)s->array_bytes;
+  uintptr_t from = start + (uintptr_t)(b->array + low), to = start + (uintptr_t)(b->array + high);
+  if (t->high == 0) t->low = t->high = from;
+  if (to > t->high) {
+    if (to - t->high < TESSERA_TOUCH_BYTES) {
+      to = end - t->high > TESSERA_TOUCH_BYTES ? t->high + TESSERA_TOUCH_BYTES : end;
+    }
+    tessera_touch((void *)t->high, to - t->high);
+    t->high = to;
+  }
+  if (from < t->low) {
+    if (t->low - from < TESSERA_TOUCH_BYTES) {
+      from = t->low - start > TESSERA_TOUCH_BYTES ? t->low - TESSERA_TOUCH_BYTES : start;
+    }
+    tessera_touch((void *)from, t->low - from);
+    t->low = from;
+  }
+}
+
+/* `t`: NULL where the pages of the target are no concern. */
+static void run_moves(const list *l, int64_t first, int64_t count, const sides *s, int stream, touched *t) {
   for (int64_t i = first; i < first + count; i++) {
     const double *move = l->moves + i * (2 + 3 * l->ndim);
     box b;
@@ -266,6 +299,7 @@ static void run_moves(const list *l, int64_t first, int64_t count, const sides *
     for (int a = 0; a < l->ndim; a++) empty |= move[2 + 3 * a] == 0;
     if (empty) continue;
     make_box(l, move, s, &b);
+    if (t) touch_box(t, s, &b);
     run_box(l, s, &b, stream);
   }
 }
@@ -283,7 +317,9 @@ static double move_all(const list *l, double first, double count, const sides *s
   double total = 0;
   double bad = check_moves(l, from, moves, s, &total);
   if (bad != 0) return bad;
-  run_moves(l, from, moves, s, worth_streaming(l, total));
+  int stream = worth_streaming(l, total);
+  touched t = {0, 0};
+  run_moves(l, from, moves, s, stream, stream && !l->scatter ? &t : NULL);
   return 0;
 }
 
@@ -340,6 +376,7 @@ double tessera_gather_file(int32_t fd, const double *extents, int32_t extent_cou
   double bad = check_extents(&l, extents, extent_count, move_count, array, array_bytes, &total);
   if (bad != 0) return bad;
   int stream = worth_streaming(&l, total);
+  touched t = {0, 0};
   int32_t next;
   for (int32_t i = 0; i < extent_count; i = next) {
     double start = extents[4 * i], end = start + extents[4 * i + 1];
@@ -355,7 +392,7 @@ double tessera_gather_file(int32_t fd, const double *extents, int32_t extent_cou
       const double *e = extents + 4 * i;
       if (e[0] + e[1] > start + got) return -(TESSERA_SHORT + i);
       sides s = {scratch + (size_t)(e[0] - start), array, e[1], e[0], array_bytes};
-      run_moves(&l, (int64_t)e[2], (int64_t)e[3], &s, stream);
+      run_moves(&l, (int64_t)e[2], (int64_t)e[3], &s, stream, stream ? &t : NULL);
     }
   }
   return 0;
@@ -372,10 +409,11 @@ typedef struct {
 
 static double gather_mapped(void *argument) {
   const map_work *w = argument;
+  touched t = {0, 0};
   for (int32_t i = 0; i < w->count; i++) {
     const double *e = w->extents + 4 * i;
     sides s = {w->map + (size_t)e[0], w->array, e[1], e[0], w->array_bytes};
-    run_moves(w->l, (int64_t)e[2], (int64_t)e[3], &s, w->stream);
+    run_moves(w->l, (int64_t)e[2], (int64_t)e[3], &s, w->stream, w->stream ? &t : NULL);
   }
   return 0;
 }

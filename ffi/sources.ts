@@ -14,6 +14,7 @@ import errors from "./errors.c" with { type: "text" };
 import io from "./io.c" with { type: "text" };
 import lock from "./lock.c" with { type: "text" };
 import map from "./map.c" with { type: "text" };
+import memory from "./memory.c" with { type: "text" };
 import moves from "./moves.c" with { type: "text" };
 import stats from "./stats.c" with { type: "text" };
 import stream from "./stream.c" with { type: "text" };
@@ -31,6 +32,7 @@ export const SOURCES: Readonly<Record<string, string>> = {
   "io.c": io,
   "lock.c": lock,
   "map.c": map,
+  "memory.c": memory,
   "moves.c": moves,
   "stats.c": stats,
   "stream.c": stream,

@@ -156,8 +156,20 @@ TESSERA_EXPORT double tessera_map_copy(double address, double length, void *targ
 TESSERA_EXPORT double tessera_map_faults(void);
 TESSERA_EXPORT double tessera_view_faults(double address);
 
+/*
+ * Asks the system to bring in what extents (as those of tessera_gather_map) need and is not in memory, without waiting:
+ * just that, where a fault would read on all sides of it. Stretches that are so long that reading on serves them better
+ * are left to their faults. Nothing is asked for when a few pages that are looked at are all there.
+ */
+TESSERA_EXPORT int32_t tessera_map_want(double address, double map_bytes, const double *extents, int32_t extent_count,
+                                        uint64_t *stats);
+
 /* Runs `work`; -EIO when it touched bytes of [start, start + length) that their file no longer has. */
 double tessera_guarded(const void *start, size_t length, double (*work)(void *), void *argument);
+
+/* memory.c: the pages of memory that is about to be written, and that perhaps nobody touched so far. Its bytes stay. */
+#define TESSERA_TOUCH_BYTES ((size_t)1 << 20)
+void tessera_touch(void *bytes, size_t length);
 
 /* swap.c: byte order. `unit` is 2, 4 or 8; `length` is in bytes, a multiple of `unit`. */
 TESSERA_EXPORT int32_t tessera_swap(void *bytes, double length, int32_t unit);

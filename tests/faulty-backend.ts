@@ -35,7 +35,7 @@ class FaultyHandle implements Handle {
   readonly path: string;
   readonly #inner: Handle;
   readonly #owner: FaultyBackend;
-  readonly map?: () => FileMap;
+  readonly map?: () => FileMap | null;
   readonly writeAsync?: NonNullable<Handle["writeAsync"]>;
   readonly gatherAsync?: NonNullable<Handle["gatherAsync"]>;
   readonly scatterAsync?: NonNullable<Handle["scatterAsync"]>;

@@ -5,7 +5,7 @@ import type { Command } from "commander";
 import { library, libraryStatus, retryLibrary } from "../../ffi/binding.ts";
 import { buildLibrary } from "../../ffi/build.ts";
 import { environment, type LibraryPlace, treeFolder } from "../../ffi/paths.ts";
-import { backendReport } from "../io/backends.ts";
+import { type BackendReport, backendReport } from "../io/backends.ts";
 import { shortPath } from "./failure.ts";
 import { jsonText } from "./json.ts";
 import { layout, styled } from "./layout.ts";
@@ -89,6 +89,7 @@ function examine(built: string | undefined) {
     compiler: findCompiler(),
     locking: locking(),
     auto: backends.find((backend) => backend.auto)?.name ?? null,
+    autoWriting: backends.find((backend) => backend.autoWriting)?.name ?? null,
     backends,
     permissions: Object.fromEntries(
       (Object.keys(PERMISSIONS) as PermissionName[]).map((name) => [name, stateOf(name)]),
@@ -109,6 +110,13 @@ function reasonText({ library }: Examination, { name, reason }: { name: string; 
   const short = reason.replace(`I/O backend ${name} `, "");
   const said = library.loaded ? ` from ${library.path}` : `: ${library.reason}`;
   return visible(short.replace(said, ""));
+}
+
+/** Whether a backend works, and for which mode of a table "auto" stands for it. */
+function worksText({ works, auto, autoWriting }: BackendReport): string {
+  if (!works) return "no";
+  const modes = auto && autoWriting ? "auto" : auto ? "auto for r" : autoWriting ? "auto for rw" : "";
+  return modes === "" ? "yes" : `yes, ${modes}`;
 }
 
 /** Words over lines, all but the first indented. */
@@ -150,7 +158,7 @@ function lines(found: Examination, { width, color }: Terminal): string[] {
     "",
     ...layout([
       { title: "backend", cells: backends.map((b) => b.name) },
-      { title: "works", cells: backends.map((b) => b.works ? (b.auto ? "yes, auto" : "yes") : "no") },
+      { title: "works", cells: backends.map(worksText) },
       { title: "why", cells: backends.map((b) => reasonText(found, b)), cut: "end", least: 20 },
     ], { width, color }),
     "",

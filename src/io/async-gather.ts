@@ -37,8 +37,8 @@ export async function gatherAsync(
 ): Promise<void> {
   const cached = throughCache(step, tools), lent = request.isLent(step.target);
   const map = lent ? null : mapOf(file, step, cached);
-  if (map !== null) await startMapped(file, map, step, request);
-  else if (cached) await throughPages(file, step, tools, request);
+  if (map !== null && await moveFromMap(file, map, step, request)) return;
+  if (cached) await throughPages(file, step, tools, request);
   else await startJobs(file, step, tools, request, lent);
   await request.lanes.drain();
 }
@@ -61,30 +61,35 @@ async function throughPages(
   }
 }
 
-/** Starts calls that move boxes out of a map. */
-async function startMapped(
+/** Moves boxes out of a map, by several calls; false when one couldn't. */
+async function moveFromMap(
   file: TableFile,
   map: FileMap,
   step: GatherStep,
   request: AsyncRequest,
-): Promise<void> {
+): Promise<boolean> {
   const { moves, target, extents } = step;
-  const call = async (first: number, count: number): Promise<void> => {
+  let done = true;
+  const call = async (from: number, to: number): Promise<void> => {
     request.check();
     if (turnIsDue()) await turn();
-    await request.lanes.start(() => file.borrow(() => map.gatherAsync(moves, first, count, target)));
+    const part = extents.slice(from, to);
+    await request.lanes.start(async () => {
+      if (!await file.fromMapAsync(() => map.gatherAsync(part, moves, target))) done = false;
+    });
   };
-  let first = 0, count = 0, bytes = 0;
-  for (const { firstMove, moveCount, length } of extents) {
-    if (count > 0 && (bytes >= MAP_CALL_BYTES || first + count !== firstMove)) {
-      await call(first, count);
-      count = bytes = 0;
+  let from = 0, bytes = 0;
+  for (let i = 0; i < extents.length && done; i++) {
+    if (bytes >= MAP_CALL_BYTES) {
+      await call(from, i);
+      from = i;
+      bytes = 0;
     }
-    if (count === 0) first = firstMove;
-    count += moveCount;
-    bytes += length;
+    bytes += extents[i]!.length;
   }
-  if (count > 0) await call(first, count);
+  if (done) await call(from, extents.length);
+  await request.lanes.drain();
+  return done;
 }
 
 /** Starts calls that read, and move boxes of what they read. */

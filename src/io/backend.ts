@@ -56,8 +56,8 @@ export interface Handle {
   sync(): void;
   /** As `sync`, on another thread. */
   syncAsync?(): Promise<void>;
-  /** Mapped memory of the whole file as long as it is now, where the backend has it. */
-  map?(): FileMap;
+  /** Mapped memory of the whole file as long as it is now, where the backend has it; null for a file that can't be mapped. */
+  map?(): FileMap | null;
   close(): void;
 }
 
@@ -69,10 +69,10 @@ export interface FileMap {
   copy(offset: number, target: Uint8Array): void;
   /** As `copy`, on another thread. */
   copyAsync(offset: number, target: Uint8Array): Promise<void>;
-  /** Moves boxes from the mapped file into `array`, as {@linkcode Kernels.gather} with byte 0 of the file at 0. */
-  gather(moves: MoveList, first: number, count: number, array: Uint8Array): void;
+  /** Moves boxes from extents, which are in ascending order, into `array`. */
+  gather(extents: readonly Extent[], moves: MoveList, array: Uint8Array): void;
   /** As `gather`, on another thread; what is passed is borrowed until the promise settles. */
-  gatherAsync(moves: MoveList, first: number, count: number, array: Uint8Array): Promise<void>;
+  gatherAsync(extents: readonly Extent[], moves: MoveList, array: Uint8Array): Promise<void>;
   /**
    * The bytes of a range as a private copy-on-write view: writing to it changes no file. One ArrayBuffer a mapping,
    * detached when the handle is closed.

@@ -33,13 +33,20 @@ const BACKENDS: Readonly<Record<IoName, (options: BackendOptions) => Backend>> =
 export const IO_NAMES: readonly IoName[] = Object.keys(BACKENDS) as IoName[];
 
 /**
- * A new backend instance, with counters of its own. `auto` is `pread` where the C library is there, else `node`; it
- * never asks for a permission. (`mmap` is faster for large tables, but only its user knows that nobody shortens them.)
+ * What `auto` stands for: where the C library is there `mmap` for tables that are only read, and `pread` for those that are
+ * changed, since what grows is mapped anew after each commit; else `node`. No permission is asked for.
+ */
+export function autoBackend({ writable = false }: BackendOptions = {}): IoName {
+  return library() === null ? "node" : writable ? "pread" : "mmap";
+}
+
+/**
+ * A new backend instance, with counters of its own. See {@linkcode autoBackend} for `auto`.
  *
  * @throws TableError INVALID_ARGUMENT for a name that isn't one, UNSUPPORTED for one that doesn't work here.
  */
 export function openBackend(name: IoName | "auto", options: BackendOptions = {}): Backend {
-  const known = name === "auto" ? (library() === null ? "node" : "pread") : name;
+  const known = name === "auto" ? autoBackend(options) : name;
   if (!Object.hasOwn(BACKENDS, known)) {
     throw new TableError(
       "INVALID_ARGUMENT",
@@ -56,8 +63,10 @@ export interface BackendReport {
   readonly name: IoName;
   /** True when it works here. */
   readonly works: boolean;
-  /** True for the one that `auto` stands for. */
+  /** True for the one that `auto` stands for where a table is only read. */
   readonly auto: boolean;
+  /** True for the one that `auto` stands for where a table is changed. */
+  readonly autoWriting: boolean;
   /** Why it works not, or is what `auto` stands for; what is to be known of it here. */
   readonly reason: string;
 }
@@ -67,24 +76,26 @@ export interface BackendReport {
  * is asked of the file system of `directory`.
  */
 export function backendReport(directory = "."): BackendReport[] {
-  const status = libraryStatus();
-  const auto: IoName = status.loaded ? "pread" : "node";
+  const status = libraryStatus(), reading = autoBackend(), writing = autoBackend({ writable: true });
   return IO_NAMES.map((name) => {
     try {
       const works = openBackend(name).name === name;
       const why = name === "direct"
         ? directReason(directory)
-        : name !== auto
+        : name !== reading && name !== writing
         ? ""
-        : status.loaded
-        ? `the C library is loaded from ${status.path}`
-        : `the C library is not loaded: ${status.reason}`;
-      return { name, works, auto: name === auto, reason: why };
+        : !status.loaded
+        ? `the C library is not loaded: ${status.reason}`
+        : name === reading
+        ? "reads from mapped memory; where that fails, by pread"
+        : `the C library is loaded from ${status.path}`;
+      return { name, works, auto: name === reading, autoWriting: name === writing, reason: why };
     } catch (error) {
       return {
         name,
         works: false,
         auto: false,
+        autoWriting: false,
         reason: error instanceof TableError ? error.reason : String(error),
       };
     }

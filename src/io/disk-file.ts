@@ -62,6 +62,8 @@ export class DiskFile {
   /** Reads under way without blocking. */
   #reading = 0;
   #map: FileMap | null = null;
+  /** The file can't be mapped, or what was mapped couldn't be copied: it is read instead. */
+  #unmapped = false;
   /** Maps that views were taken of. */
   readonly #viewed = new Set<FileMap>();
   /** Where reads ended that others may go on from. */
@@ -183,7 +185,7 @@ export class DiskFile {
     if (target.length === 0) return;
     if (!cached) {
       const map = this.#mapFor(target, offset);
-      if (map !== null) return map.copy(offset, target);
+      if (map !== null && this.fromMap(() => map.copy(offset, target))) return;
       const got = this.#need().read(target, offset);
       if (got < target.length) this.#goOn(target, offset, got, offset + target.length);
       return;
@@ -208,7 +210,7 @@ export class DiskFile {
   /** As `fill` past the cache, without blocking. */
   async fillAsync(target: Uint8Array, offset: number): Promise<void> {
     const map = this.#mapFor(target, offset);
-    if (map !== null) return await this.borrow(() => map.copyAsync(offset, target));
+    if (map !== null && await this.fromMapAsync(() => map.copyAsync(offset, target))) return;
     const got = await this.#readAsync(target, offset);
     if (got < target.length) this.#goOn(target, offset, got, offset + target.length);
   }
@@ -434,23 +436,47 @@ export class DiskFile {
     return wanted;
   }
 
-  /** Counts what runs without blocking on the map: the file must not be closed under it. */
-  async borrow(work: () => Promise<void>): Promise<void> {
+  /**
+   * Runs `work` on the map. False when it couldn't, since the file became shorter, or its disk or file system has no bytes
+   * for a page: reading says what is wrong, and may do better.
+   */
+  fromMap(work: () => void): boolean {
+    try {
+      work();
+      return true;
+    } catch (error) {
+      return this.#readInstead(error);
+    }
+  }
+
+  /** As {@linkcode fromMap}, without blocking; the file can't be closed meanwhile. */
+  async fromMapAsync(work: () => Promise<void>): Promise<boolean> {
     this.#reading++;
     try {
       await work();
+      return true;
+    } catch (error) {
+      return this.#readInstead(error);
     } finally {
       this.#reading--;
     }
   }
 
+  #readInstead(error: unknown): false {
+    if (!(error instanceof TableError && error.code === "IO")) throw error;
+    this.#unmapped = true;
+    return false;
+  }
+
   /** The file in mapped memory at least up to `end`, where the backend maps; null where it doesn't. */
   mapped(offset: number, end: number): FileMap | null {
     const handle = this.#need();
-    if (handle.map === undefined) return null;
+    if (handle.map === undefined || this.#unmapped) return null;
     if (this.#map === null || this.#map.length < end) {
       if (this.#map !== null) this.checkLength(offset, end);
       const map = handle.map();
+      this.#unmapped = map === null;
+      if (map === null) return null;
       this.#map = map;
       this.#size = map.length;
       this.checkLength(offset, end);
@@ -625,6 +651,7 @@ export class DiskFile {
     const handle = this.#handle;
     this.#changes++;
     this.#handle = this.#map = this.#denied = null;
+    this.#unmapped = false;
     this.#viewed.clear();
     this.#size = -1;
     this.#atLeast = 0;

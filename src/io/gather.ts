@@ -53,7 +53,7 @@ export function throughCache(step: GatherStep, tools: Tools): boolean {
 export function gather(file: TableFile, step: GatherStep, tools: Tools): void {
   const cached = throughCache(step, tools);
   const map = mapOf(file, step, cached);
-  if (map !== null) return gatherMapped(map, step);
+  if (map !== null && file.fromMap(() => map.gather(step.extents, step.moves, step.target))) return;
   if (cached) return gatherCached(file, step, tools);
   for (const job of planGather(step.extents, step.moves)) {
     if (job.kind === "direct") {
@@ -99,22 +99,6 @@ export function mapOf(file: TableFile, step: GatherStep, cached: boolean): FileM
   let end = 0;
   for (const extent of extents) end = Math.max(end, extent.offset + extent.length);
   return file.mapped(extents[0]!.offset, end);
-}
-
-function gatherMapped(map: FileMap, step: GatherStep): void {
-  for (const [first, count] of stretches(step)) map.gather(step.moves, first, count, step.target);
-}
-
-/** First move and number of moves of extents whose moves follow one another in the list. */
-export function stretches({ extents }: GatherStep): [first: number, count: number][] {
-  const found: [number, number][] = [];
-  for (const { firstMove, moveCount } of extents) {
-    const last = found[found.length - 1];
-    if (moveCount === 0) continue;
-    if (last !== undefined && last[0] + last[1] === firstMove) last[1] += moveCount;
-    else found.push([firstMove, moveCount]);
-  }
-  return found;
 }
 
 // ---- through the cache

@@ -222,9 +222,14 @@ export class TableFile {
     return this.isClean(offset, end) ? this.#disk.mapped(offset, end) : null;
   }
 
-  /** Runs `work` on a map without blocking; the file can't be closed meanwhile. */
-  borrow(work: () => Promise<void>): Promise<void> {
-    return this.#disk.borrow(work);
+  /** Runs `work` on a map; false when it couldn't, and the file is to be read instead. */
+  fromMap(work: () => void): boolean {
+    return this.#disk.fromMap(work);
+  }
+
+  /** As {@linkcode fromMap}, without blocking; the file can't be closed meanwhile. */
+  fromMapAsync(work: () => Promise<void>): Promise<boolean> {
+    return this.#disk.fromMapAsync(work);
   }
 
   /** A private copy-on-write view in mapped memory, where the backend maps and the range is as the disk has it; else null. */

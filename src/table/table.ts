@@ -62,7 +62,10 @@ export type { LockMode };
 
 /** What opening and creating have in common. */
 export interface IoOptions {
-  /** I/O backend; "auto" takes the best that works here without asking for a permission. */
+  /**
+   * I/O backend; "auto" takes the best that works here without asking for a permission: "mmap" for tables that are only
+   * read, "pread" for those that are changed, where the C library is there, else "node".
+   */
   readonly io?: IoName | "auto";
   /**
    * When other processes are kept away. "auto": from the first change to the next commit; reading takes no lock.

@@ -6,6 +6,7 @@ interface Examination {
   readonly compiler: { readonly version: string | null; readonly reason: string };
   readonly locking: { readonly works: boolean };
   readonly auto: string;
+  readonly autoWriting: string;
   readonly backends: readonly { readonly name: string; readonly works: boolean; readonly reason: string }[];
   readonly permissions: Readonly<Record<string, string>>;
 }
@@ -18,7 +19,8 @@ Deno.test("doctor says which backends work, and which one auto stands for", asyn
   assert.equal(works.get("node"), true);
   assert.equal(works.get("pread"), found.library.loaded);
   assert.equal(works.get("mmap"), found.library.loaded);
-  assert.equal(works.get(found.auto), true);
+  assert.equal(found.auto, found.library.loaded ? "mmap" : "node");
+  assert.equal(found.autoWriting, found.library.loaded ? "pread" : "node");
   assert.equal(found.locking.works, found.library.loaded);
   for (const { name, works, reason } of found.backends) assert.ok(works || reason !== "", name);
   if (!found.library.loaded) assert.notEqual(found.library.reason, "");

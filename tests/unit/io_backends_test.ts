@@ -213,6 +213,9 @@ Deno.test("backends have names, and unknown ones are refused", () => {
   const report = backendReport();
   assert.equal(report.filter((line) => line.auto).length, 1);
   assert.equal(report.find((line) => line.auto)?.name, openBackend("auto").name);
+  assert.equal(report.filter((line) => line.autoWriting).length, 1);
+  const writing = openBackend("auto", { writable: true });
+  assert.equal(report.find((line) => line.autoWriting)?.name, writing.name);
   for (const line of report) assert.ok(line.works || line.reason !== "", line.name);
   assert.ok(TableError);
 });

@@ -261,9 +261,9 @@ for (const name of backendsHere().filter((one) => one !== "memory")) {
       assert.equal(files.size("f"), length);
       Deno.truncateSync(path, MIB);
       fails(() => files.gather(wholeGather("f", length)), "IO");
-      assert.equal(files.size("f"), name === "mmap" ? length : MIB);
-      // The others know by now that the file is short.
-      await failsAsync(files.gatherAsync(wholeGather("f", length)), name === "mmap" ? "IO" : "CORRUPT");
+      assert.equal(files.size("f"), MIB);
+      // By now it is known that the file is short.
+      await failsAsync(files.gatherAsync(wholeGather("f", length)), "CORRUPT");
       files.close();
     });
   });

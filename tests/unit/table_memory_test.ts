@@ -21,8 +21,9 @@ const SLACK = 48 * MIB;
 const CELL = 4096, CELL_BYTES = CELL * 8, TILE_ROWS = 64;
 const CHILD = new URL("./memory_child.ts", import.meta.url).pathname;
 
-/** Backends that read through the cache; with mmap the pages of the file count as memory of the process. */
-const BACKENDS: readonly IoName[] = (["node", "pread"] as const)
+/** Backends whose memory can be told; of mapped files it is told apart by Linux alone. */
+const BACKENDS: readonly IoName[] = (["node", "pread", "mmap"] as const)
+  .filter((name) => name !== "mmap" || Deno.build.os === "linux")
   .filter((name) => backendReport().some((report) => report.name === name && report.works));
 
 /** Bytes of a folder's files: as long as they are, and as they take up on disk. */
