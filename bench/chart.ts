@@ -1,55 +1,103 @@
-/** A chart of the ratios: a bar for each work, on a logarithmic scale, with a mark where the target is. */
+/** Charts of the ratios: bars on a logarithmic scale, with the spread of the rounds and a mark where the target is. */
 import { median, met, ratios, type Result } from "./report.ts";
 
-const BAR = 16, LEFT = 430, WIDTH = 900, RIGHT = 60, TOP = 40;
-/** Ratios at the ends of the scale. */
-const LOW = 0.25, HIGH = 16;
+const BAR = 14, GAP = 8, SCALE = 520, RIGHT = 48, TOP = 62, BOTTOM = 14;
+/** About the width of a letter, and the room beside labels. */
+const LETTER = 6.1, BESIDE = 16;
+/** Ratios at the ends of the scale, and those that are marked on it. */
+const LOW = 0.125, HIGH = 16, MARKS = [0.125, 0.25, 0.5, 1, 2, 4, 8, 16];
+const MET = "#2f855a", MISSED = "#c05621", NOT_AIMED = "#8899aa";
 
-const place = (ratio: number) =>
-  LEFT + (WIDTH - LEFT - RIGHT) * Math.log(Math.min(HIGH, Math.max(LOW, ratio)) / LOW) / Math.log(HIGH / LOW);
+const text = (value: string) =>
+  value.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");
 
-const text = (value: string) => value.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+/** What stands beside one label: a bar, or one for files that are read and one for files that are mapped. */
+interface Row {
+  readonly label: string;
+  readonly results: readonly Result[];
+}
 
-/** The chart as SVG. Works without a peer are left out. */
-export function chart(results: readonly Result[]): string {
-  const bars = results.flatMap((result) => {
-    const list = ratios(result, result.work.against ?? "casacore");
-    return list === null
-      ? []
-      : [{ result, ratio: median(list), low: Math.min(...list), high: Math.max(...list) }];
+/** The reading of mapped files. */
+const mapped = ({ work }: Result) => work.name.endsWith("-mmap");
+
+function draw(title: string, rows: readonly Row[]): string {
+  const left = Math.max(200, ...rows.map(({ label }) => Math.ceil(label.length * LETTER))) + BESIDE;
+  const width = left + SCALE + RIGHT;
+  const place = (ratio: number) =>
+    left +
+    SCALE * Math.log(Math.min(HIGH, Math.max(LOW, ratio)) / LOW) / Math.log(HIGH / LOW);
+  const at = (ratio: number) => place(ratio).toFixed(1);
+  const height = TOP + rows.reduce((sum, { results }) => sum + results.length * BAR + GAP, 0) + BOTTOM;
+  const parts = MARKS.map((ratio) => {
+    const x = at(ratio);
+    return `<line x1="${x}" y1="${TOP - 8}" x2="${x}" y2="${height - BOTTOM}" stroke="${
+      ratio === 1 ? "#444" : "#ddd"
+    }"/><text x="${x}" y="${TOP - 13}" text-anchor="middle">${ratio}×</text>`;
   });
-  const height = TOP + bars.length * (BAR + 6) + 20;
-  const parts = [0.25, 0.5, 1, 2, 4, 8, 16].map((ratio) => {
-    const x = place(ratio).toFixed(1);
-    return `<line x1="${x}" y1="${TOP - 6}" x2="${x}" y2="${height - 14}" stroke="${
-      ratio === 1 ? "#444" : "#ccc"
-    }"/>` +
-      `<text x="${x}" y="${TOP - 12}" text-anchor="middle">${ratio}×</text>`;
-  });
-  bars.forEach(({ result, ratio, low, high }, i) => {
-    const y = TOP + i * (BAR + 6), from = place(1), to = place(ratio), good = met(result);
-    const colour = good === null ? "#8899aa" : good ? "#2f855a" : "#c05621";
+  const keys = [[MET, "meets its target"], [MISSED, "misses it"], [NOT_AIMED, "has none"]] as const;
+  keys.forEach(([colour, said], i) => {
+    const x = left + i * 120;
     parts.push(
-      `<text x="${LEFT - 8}" y="${y + BAR - 4}" text-anchor="end">${text(result.work.title)} · ${
-        result.rows.toLocaleString("en")
-      }</text>`,
-      `<rect x="${Math.min(from, to).toFixed(1)}" y="${y}" width="${
-        Math.max(1, Math.abs(to - from)).toFixed(1)
-      }" height="${BAR}" fill="${colour}"/>`,
-      `<line x1="${place(low).toFixed(1)}" y1="${y + BAR / 2}" x2="${place(high).toFixed(1)}" y2="${
-        y + BAR / 2
-      }" stroke="#222"/>`,
-      `<text x="${(WIDTH - RIGHT + 6).toFixed(0)}" y="${y + BAR - 4}">${ratio.toFixed(2)}</text>`,
+      `<rect x="${x}" y="24" width="10" height="10" fill="${colour}"/><text x="${
+        x + 14
+      }" y="33">${said}</text>`,
     );
-    if (result.work.target !== null) {
-      const x = place(result.work.target).toFixed(1);
-      parts.push(
-        `<line x1="${x}" y1="${y - 2}" x2="${x}" y2="${y + BAR + 2}" stroke="#000" stroke-width="2"/>`,
-      );
-    }
   });
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" font-family="sans-serif" font-size="10">\n` +
-    `<rect width="${WIDTH}" height="${height}" fill="#fff"/>\n` +
-    `<text x="8" y="16" font-size="13">Times faster than casacore (or, for two readers, than two C readers): medians, spread, targets</text>\n` +
+  let y = TOP;
+  for (const { label, results } of rows) {
+    const middle = y + results.length * BAR / 2 + 4;
+    parts.push(`<text x="${left - 8}" y="${middle}" text-anchor="end">${text(label)}</text>`);
+    for (const result of results) {
+      const list = ratios(result, result.work.against ?? "casacore")!, ratio = median(list);
+      const from = place(1), to = place(ratio), good = met(result), centre = y + BAR / 2;
+      const colour = good === null ? NOT_AIMED : good ? MET : MISSED;
+      parts.push(
+        `<rect x="${Math.min(from, to).toFixed(1)}" y="${y + 1}" width="${
+          Math.max(1, Math.abs(to - from)).toFixed(1)
+        }" height="${BAR - 2}" fill="${colour}"/>`,
+        `<line x1="${at(Math.min(...list))}" y1="${centre}" x2="${
+          at(Math.max(...list))
+        }" y2="${centre}" stroke="#222"/>`,
+        `<text x="${width - RIGHT + 6}" y="${y + BAR - 3}">${ratio.toFixed(2)}${
+          results.length > 1 && mapped(result) ? " m" : ""
+        }</text>`,
+      );
+      if (result.work.target !== null) {
+        const x = at(result.work.target);
+        parts.push(
+          `<line x1="${x}" y1="${y}" x2="${x}" y2="${y + BAR}" stroke="#000" stroke-width="2"/>`,
+        );
+      }
+      y += BAR;
+    }
+    y += GAP;
+  }
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" font-size="11">\n` +
+    `<rect width="${width}" height="${height}" fill="#fff"/>\n` +
+    `<text x="8" y="16" font-size="13">${text(title)}</text>\n` +
     parts.join("\n") + "\n</svg>\n";
+}
+
+const comparable = (result: Result) => ratios(result, result.work.against ?? "casacore") !== null;
+
+/** All results as SVG, a bar each. Works without a peer are left out. */
+export function chart(results: readonly Result[]): string {
+  const rows = results.filter(comparable).map((result) => ({
+    label: `${result.work.title} · ${result.rows.toLocaleString("en")}`,
+    results: [result],
+  }));
+  const title =
+    "Times faster than casacore (two readers and direct writing: than plain C). Median, spread, target";
+  return draw(title, rows);
+}
+
+/** The works that have a headline, those that read mapped files (m) under the same label. */
+export function summaryChart(results: readonly Result[]): string {
+  const groups = new Map<string, Result[]>();
+  for (const result of results.filter(comparable)) {
+    const { headline } = result.work;
+    if (headline !== undefined) groups.set(headline, [...groups.get(headline) ?? [], result]);
+  }
+  const rows = [...groups].map(([label, results]) => ({ label, results }));
+  return draw("Times faster than casacore: median, spread, target. m: from mapped files", rows);
 }

@@ -2,12 +2,14 @@
  * Sustained writing past the page cache: a column of visibilities, appended block by block and made safe at the end, with
  * backend `direct` and with `pread`, and plain C doing the same writes to a file, with O_DIRECT and without. All take turns.
  *
- *   deno run -A bench/direct.ts [DIRECTORY] [--total=MiB] [--rounds=N] [--blocks=KiB,KiB]
+ *   deno run -A bench/direct.ts [DIRECTORY] [--total=MiB] [--rounds=N] [--blocks=KiB,KiB] [--json]
  *
  * Prints JSON: for every block size and way the seconds of each round, their median and their spread (the difference of
- * the largest and the smallest over the median), and the ratios to plain C.
+ * the largest and the smallest over the median), and the ratios to plain C. With `--json` what joins the bench's results.
  */
 import { allocate, array, Table, tiledShape } from "../mod.ts";
+import { type Figure, median, type Result, spreadOf } from "./report.ts";
+import { work } from "./works.ts";
 
 const MIB = 2 ** 20;
 const CELL = [4, 64];
@@ -90,17 +92,12 @@ async function plain(program: string, path: string, total: number, block: number
   return { seconds: write + sync };
 }
 
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b), middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-}
-
 function summary(seconds: readonly number[], total: number) {
   const typical = median(seconds);
   return {
     seconds: seconds.map((s) => Number(s.toFixed(4))),
     median: Number(typical.toFixed(4)),
-    spread: Number(((Math.max(...seconds) - Math.min(...seconds)) / typical).toFixed(3)),
+    spread: Number(spreadOf(seconds).toFixed(3)),
     GBperSecond: Number((total / typical / 1e9).toFixed(2)),
   };
 }
@@ -114,13 +111,48 @@ async function compile(folder: string): Promise<string> {
   return program;
 }
 
+/** As the bench has it: of plain C with O_DIRECT, and the spread of the rounds over that of plain C through the page cache. */
+function joined(block: number, total: number, times: ReadonlyMap<string, readonly number[]>) {
+  const results: Result[] = [], figures: Figure[] = [];
+  const ms = (way: string) => times.get(way)!.map((seconds) => seconds * 1000);
+  const [rows, said] = [total / ROW_BYTES, `blocks of ${block / MIB} MiB`];
+  for (const way of OURS) {
+    const ours = ms(way),
+      title = `sustained writing, ${way.replace("tessera ", "")}, ${said}`;
+    const headline = way === ALIGNED && block === MIB
+      ? { headline: "sustained direct writing, of plain C" }
+      : {};
+    results.push({
+      work: work(`direct-${OURS.indexOf(way)}`, title, "direct", 0.9, {
+        against: "limit",
+        argument: String(block / 1024),
+        fixedRows: rows,
+        ...headline,
+      }),
+      rows,
+      times: { tessera: ours, limit: ms(C_DIRECT) },
+      calls: {},
+    });
+    figures.push({
+      title: `sustained writing, ${
+        way.replace("tessera ", "")
+      }, ${said}: spread ÷ that of C with write and fdatasync`,
+      unit: "",
+      value: spreadOf(ours) / spreadOf(ms(C_BUFFERED)),
+      atMost: 0.5,
+      peers: { "C direct": spreadOf(ms(C_DIRECT)) / spreadOf(ms(C_BUFFERED)) },
+    });
+  }
+  return { results, figures };
+}
+
 async function main(): Promise<void> {
   const { directory, total, rounds, blocks } = optionsOf(Deno.args);
   const folder = await Deno.makeTempDir({ dir: directory, prefix: "tessera-bench-" });
   try {
     const program = await compile(folder), path = `${folder}/written`;
     const aligned = source(0), any = source(16);
-    const results = [];
+    const results = [], forBench = { results: [] as Result[], figures: [] as Figure[] };
     for (const block of blocks) {
       const ways: Record<string, () => Promise<{ seconds: number }>> = {
         [ALIGNED]: () => tessera(path, { io: "direct" }, aligned, total, block),
@@ -141,6 +173,9 @@ async function main(): Promise<void> {
           last.set(way, more);
         }
       }
+      const { results: lines, figures } = joined(block, total, times);
+      forBench.results.push(...lines);
+      forBench.figures.push(...figures);
       const of = (way: string) => times.get(way)!;
       const spread = (way: string) => summary(of(way), total).spread;
       const rounded = (value: number) => Number(value.toFixed(3));
@@ -157,7 +192,8 @@ async function main(): Promise<void> {
         spreadToBuffered: each((way) => spread(way) / spread(C_BUFFERED)),
       });
     }
-    console.log(JSON.stringify({ totalMiB: total / MIB, rounds, results }, null, 2));
+    if (Deno.args.includes("--json")) console.log(JSON.stringify(forBench));
+    else console.log(JSON.stringify({ totalMiB: total / MIB, rounds, results }, null, 2));
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

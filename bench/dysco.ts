@@ -3,13 +3,20 @@
  * made, in turn; the table shows the median of casacore's time over Tessera's, with its spread. Warm cache. Values are
  * compared in tests/peer/dysco_read_test.ts, not here. Needs python3-casacore.
  *
- * Usage: dysco.ts [--times N] [--rounds N] – a time step has 465 rows of complex64 [4, 64]: 105 make 100 MB.
+ * Usage: dysco.ts [--times N] [--rounds N] [--json] – a time step has 465 rows of complex64 [4, 64]: 105 make 100 MB. Both sides
+ * use one core. With `--json` it prints what joins the bench's results.
  */
 import { parseArgs } from "node:util";
 import { Table } from "../mod.ts";
+import { median, type Result } from "./report.ts";
+import { work } from "./works.ts";
 
 const { values } = parseArgs({
-  options: { times: { type: "string", default: "105" }, rounds: { type: "string", default: "9" } },
+  options: {
+    times: { type: "string", default: "105" },
+    rounds: { type: "string", default: "9" },
+    json: { type: "boolean", default: false },
+  },
 });
 const ROUNDS = Number(values.rounds);
 
@@ -21,7 +28,7 @@ const TABLES = {
 const WORK = {
   fresh: "DATA into fresh memory",
   into: "DATA into the same array again",
-  weights: "WEIGHT_SPECTRUM (12 bits) into the same array",
+  weights: "WEIGHT_SPECTRUM into the same array",
 } as const;
 type Work = keyof typeof WORK;
 type Times = Record<Work, number>;
@@ -49,9 +56,8 @@ function read(path: string): Times {
   };
 }
 
-function median(list: readonly number[]): number {
-  return [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)]!;
-}
+const ROWS = Number(values.times) * 465, results: Result[] = [];
+const say = (text: string) => values.json ? undefined : console.log(text);
 
 const folder = Deno.makeTempDirSync({ prefix: "tessera-bench-" });
 try {
@@ -72,10 +78,10 @@ try {
     return text;
   };
   await line();
-  console.log(
-    `${Number(values.times) * 465} rows of complex64 [4, 64], ${ROUNDS} rounds in turn, warm; medians`,
+  say(
+    `${ROWS} rows of complex64 [4, 64], ${ROUNDS} rounds in turn, warm; medians`,
   );
-  console.log(
+  say(
     `${"".padEnd(50)} ${"casacore".padStart(9)} ${"Tessera".padStart(9)} ${"ratio".padStart(6)}  spread`,
   );
   for (const [name, about] of Object.entries(TABLES)) {
@@ -87,16 +93,30 @@ try {
       // The first round warms both up.
       if (i > 0) pairs.push([ours, theirs]);
     }
-    console.log(`${name}: ${about}`);
-    for (const work of Object.keys(WORK) as Work[]) {
-      const ratios = pairs.map(([ours, theirs]) => theirs[work] / ours[work]);
-      const ms = (i: 0 | 1) => `${median(pairs.map((pair) => pair[i][work])).toFixed(0)} ms`.padStart(9);
-      console.log(
-        `  ${WORK[work].padEnd(48)} ${ms(1)} ${ms(0)} ${median(ratios).toFixed(2).padStart(6)}  ` +
+    say(`${name}: ${about}`);
+    for (const what of Object.keys(WORK) as Work[]) {
+      const ratios = pairs.map(([ours, theirs]) => theirs[what] / ours[what]);
+      const ms = (i: 0 | 1) => `${median(pairs.map((pair) => pair[i][what])).toFixed(0)} ms`.padStart(9);
+      results.push({
+        work: work(`dysco-${what}`, `Dysco, ${name}, ${WORK[what]}`, "dysco", 1.5, {
+          argument: name,
+          fixedRows: ROWS,
+          ...(name === "AF" && what === "into" ? { headline: "a Dysco column, per core" } : {}),
+        }),
+        rows: ROWS,
+        times: {
+          tessera: pairs.map(([ours]) => ours[what]),
+          casacore: pairs.map(([, theirs]) => theirs[what]),
+        },
+        calls: {},
+      });
+      say(
+        `  ${WORK[what].padEnd(48)} ${ms(1)} ${ms(0)} ${median(ratios).toFixed(2).padStart(6)}  ` +
           `${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)}`,
       );
     }
   }
+  if (values.json) console.log(JSON.stringify({ results, figures: [] }));
   await writer.close();
   await peer.status;
 } finally {

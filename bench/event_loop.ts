@@ -2,24 +2,37 @@
  * How long the event loop is blocked while 200 MB are put and got without blocking, and how long that takes beside the
  * calls that block and beside python-casacore's getcol and putcol, in turn.
  *
- *     deno run -A bench/event_loop.ts [--io pread] [--rounds 10] [--byte-order little] [--tile 4,64,64] [--rows 100000]
+ *     deno run -A --v8-flags=--expose-gc bench/event_loop.ts [--io pread] [--rounds 10] [--byte-order little] [--tile 4,64,64]
+ *         [--rows 100000] [--json]
  *
- * In every second round a timer ticks every millisecond; times are those of the other rounds. The longest time between two ticks is the *gap*. On a machine with other work a gap
- * has a part in which our thread wanted to run and didn't get a processor: Linux counts that in
+ * In every second round a timer ticks every millisecond; times are those of the other rounds. The longest time between two
+ * ticks is the *gap*. On a machine with other work a gap has a part in which our thread wanted to run and didn't get a processor: Linux counts that in
  * `/proc/thread-self/schedstat`. *Blocked* is the longest gap without it: what is left is our own work, or waiting for a
  * lock or the disk. *Own* is the longest time that our thread worked between two ticks, in the engine or the system.
  *
  * The engine gives the memory of large arrays that nobody needs any more back when others are allocated, and holds our thread up for
  * 60 ms and more for 200 MB. With `--v8-flags=--expose-gc` that is done between the measurements; without, it is in them.
+ * With `--json` it prints what joins the bench's results.
  */
+import { parseArgs } from "node:util";
 import { array, type IoName, Table, tiledShape } from "../mod.ts";
+import type { Figure } from "./report.ts";
 
-const given = new Map<string, string>();
-for (let i = 0; i + 1 < Deno.args.length; i += 2) given.set(Deno.args[i]!.slice(2), Deno.args[i + 1]!);
-const io = (given.get("io") ?? "auto") as IoName | "auto";
-const rounds = Number(given.get("rounds") ?? 10), rows = Number(given.get("rows") ?? 100_000);
-const byteOrder = (given.get("byte-order") ?? "little") as "little" | "big";
-const tileShape = (given.get("tile") ?? "4,64,64").split(",").map(Number);
+const { values: given } = parseArgs({
+  options: {
+    io: { type: "string", default: "auto" },
+    rounds: { type: "string", default: "10" },
+    rows: { type: "string", default: "100000" },
+    "byte-order": { type: "string", default: "little" },
+    tile: { type: "string", default: "4,64,64" },
+    json: { type: "boolean", default: false },
+  },
+});
+const io = given.io as IoName | "auto", byteOrder = given["byte-order"] as "little" | "big";
+const rounds = Number(given.rounds), rows = Number(given.rows);
+const tileShape = given.tile.split(",").map(Number);
+/** What a request may keep the event loop from other work at a time, in milliseconds. */
+const MOST_MS = 10;
 const ITEMS = 4 * 64 * 2;
 
 function openSpent(): Deno.FsFile | null {
@@ -220,32 +233,59 @@ function median(list: readonly number[]): number {
   const sorted = known(list).sort((a, b) => a - b);
   return sorted[sorted.length >> 1] ?? NaN;
 }
-const shown = (ms: number) => (!Number.isFinite(ms) ? "" : ms.toFixed(1)).padStart(8);
-console.log(
-  `${rows} rows of complex64 [4, 64], tiles [${tileShape}], ${byteOrder} endian, io ${io}, ${rounds} rounds`,
-);
-console.log(
-  `${"".padEnd(44)}  median     min   gap: median  max   blocked: median  max   own: median  max  (ms)`,
-);
-for (const [what, list] of results) {
-  const ms = list.map((each) => each.ms), gaps = list.map(({ gap }) => gap);
-  const blocked = list.map((each) => each.blocked), own = list.map((each) => each.own);
-  console.log(
-    what.padEnd(44),
-    shown(median(ms)),
-    shown(Math.min(...known(ms))),
-    shown(median(gaps)),
-    shown(Math.max(...known(gaps))),
-    shown(median(blocked)),
-    shown(Math.max(...known(blocked))),
-    shown(median(own)),
-    shown(Math.max(...known(own))),
-  );
+/** Of the calls that don't block, the longest time that our thread worked between two ticks; beside each the call that blocks. */
+function figures(): Figure[] {
+  const own = (what: string) => Math.max(...known((results.get(what) ?? []).map((each) => each.own)));
+  const blocking = (what: string) => {
+    const other = what.startsWith("put")
+      ? "putColumn and flush, new table"
+      : what.includes("fresh")
+      ? "getColumn, fresh memory"
+      : "getColumn into an array";
+    return Number.isFinite(own(other)) ? { [other]: own(other) } : {};
+  };
+  return [...results.keys()].filter((what) => what.includes("Async") && Number.isFinite(own(what))).map((
+    what,
+  ) => ({
+    title: `event loop, ${rows.toLocaleString("en")} rows, ${what}: longest stretch of our own work`,
+    unit: "ms",
+    value: own(what),
+    atMost: MOST_MS,
+    peers: blocking(what),
+  }));
 }
-const getcol = results.get("casacore getcol, fresh memory");
-if (getcol !== undefined) {
-  for (const what of ["getColumn, fresh memory", "getColumnAsync, fresh memory"]) {
-    const ratios = results.get(what)!.map(({ ms }, round) => getcol[round]!.ms / ms);
-    console.log(`casacore's time over that of ${what}: median ${median(ratios).toFixed(2)}`);
+
+function print(): void {
+  const shown = (ms: number) => (!Number.isFinite(ms) ? "" : ms.toFixed(1)).padStart(8);
+  console.log(
+    `${rows} rows of complex64 [4, 64], tiles [${tileShape}], ${byteOrder} endian, io ${io}, ${rounds} rounds`,
+  );
+  console.log(
+    `${"".padEnd(44)}  median     min   gap: median  max   blocked: median  max   own: median  max  (ms)`,
+  );
+  for (const [what, list] of results) {
+    const ms = list.map((each) => each.ms), gaps = list.map(({ gap }) => gap);
+    const blocked = list.map((each) => each.blocked), own = list.map((each) => each.own);
+    console.log(
+      what.padEnd(44),
+      shown(median(ms)),
+      shown(Math.min(...known(ms))),
+      shown(median(gaps)),
+      shown(Math.max(...known(gaps))),
+      shown(median(blocked)),
+      shown(Math.max(...known(blocked))),
+      shown(median(own)),
+      shown(Math.max(...known(own))),
+    );
+  }
+  const getcol = results.get("casacore getcol, fresh memory");
+  if (getcol !== undefined) {
+    for (const what of ["getColumn, fresh memory", "getColumnAsync, fresh memory"]) {
+      const ratios = results.get(what)!.map(({ ms }, round) => getcol[round]!.ms / ms);
+      console.log(`casacore's time over that of ${what}: median ${median(ratios).toFixed(2)}`);
+    }
   }
 }
+
+if (given.json) console.log(JSON.stringify({ results: [], figures: figures() }));
+else print();

@@ -8,19 +8,23 @@
  * | option | meaning |
  * | --- | --- |
  * | `--quick` | 10,000 rows and fewer rounds, under 2 minutes |
- * | `--only NAME` | works whose name or group begins so; may be given more than once |
+ * | `--only NAME` | works whose name or group begins so, and programs; may be given more than once |
  * | `--rows N` | only with that many rows: 10000, 100000 or 1000000 |
  * | `--rounds N` | rounds that count |
  * | `--calls` | what calls each side makes, by strace, beside; a full run does that at 10,000 rows |
+ * | `--no-peers` | without other readers, see peers.ts |
  * | `--update` | with `--only` or `--rows`: what is measured takes the place of the same lines in the last full results |
  * | `--dry` | results are shown, but not written to `bench/results` |
  * | `--list` | names and titles |
  * | `--kernels` | the inner loops by themselves, by mitata, instead |
  */
 import { parseArgs } from "node:util";
-import { countCalls } from "./calls.ts";
-import { chart } from "./chart.ts";
-import { line, lineHeader, markdown, type Result } from "./report.ts";
+import { callFigures, countCalls } from "./calls.ts";
+import { measure } from "./measure.ts";
+import { startPeers } from "./peers.ts";
+import { PROGRAM_NAMES, runPrograms } from "./programs.ts";
+import { type Figure, figureLine, line, lineHeader, peersTable, type Result, type Run } from "./report.ts";
+import { mergeFigures, mergeResults, readRun, writeRun } from "./results.ts";
 import { compile, NotBuilt, Side } from "./side.ts";
 import { writeTables } from "./tables.ts";
 import { type Work, WORKS } from "./works.ts";
@@ -32,6 +36,7 @@ const { values: options } = parseArgs({
     rows: { type: "string" },
     rounds: { type: "string" },
     calls: { type: "boolean", default: false },
+    "no-peers": { type: "boolean", default: false },
     update: { type: "boolean", default: false },
     dry: { type: "boolean", default: false },
     list: { type: "boolean", default: false },
@@ -39,76 +44,138 @@ const { values: options } = parseArgs({
   },
 });
 
-/** Rounds that don't count: at most so many, and no more after so long, in milliseconds. */
-const WARM_ROUNDS = 20, WARM_MS = 300;
+/** Works with so many rows, in so many rounds that count. */
+interface Part {
+  readonly rows: number;
+  readonly works: readonly Work[];
+  readonly rounds: number;
+}
 
-/** Rounds that count, and for how many rows. */
-function plan(): { rows: number; works: Work[]; rounds: number }[] {
-  const chosen = WORKS.filter(({ name, group }) =>
-    options.only.length === 0 ||
-    options.only.some((start) => name.startsWith(start) || group.startsWith(start))
+/** How many rows a work is done with; a quick run appends a tenth of them. */
+function rowsOf({ name, fixedRows }: Work, rows: number): number {
+  if (fixedRows === undefined) return rows;
+  return options.quick && name === "append-integrations" ? fixedRows / 10 : fixedRows;
+}
+
+function plan(): Part[] {
+  const { only } = options;
+  const chosen = WORKS.filter(({ name, group, slow }) =>
+    !(options.quick && slow) &&
+    (only.length === 0 || only.some((start) => name.startsWith(start) || group.startsWith(start)))
   );
-  const sizes = options.rows === undefined
-    ? options.quick ? [10_000] : [10_000, 100_000, 1_000_000]
-    : [Number(options.rows)];
-  const plans = sizes.map((rows) => ({
+  const sizes = options.rows !== undefined
+    ? [Number(options.rows)]
+    : options.quick
+    ? [10_000]
+    : [10_000, 100_000, 1_000_000];
+  // Works whose number of rows is fixed are done once, in the middle of a full run.
+  const withFixed = sizes[Math.min(1, sizes.length - 1)];
+  const parts = sizes.map((rows) => ({
     rows,
     works: chosen.filter((work) =>
-      work.fixedRows === undefined ? work.rows.includes(rows) : rows === sizes[Math.min(1, sizes.length - 1)]
+      work.fixedRows === undefined ? work.rows.includes(rows) : rows === withFixed
     ),
     rounds: Number(options.rounds ?? (options.quick ? 5 : rows === 1_000_000 ? 3 : 9)),
   }));
-  return plans.filter(({ works }) => works.length > 0);
+  return parts.filter(({ works }) => works.length > 0);
 }
 
-/** The programs of the sides, as commands; those that can't be made here are left out. */
-function commands(folder: string): Map<string, [command: string, args: string[]]> {
-  const found = new Map<string, [string, string[]]>();
-  found.set("tessera", [
+type Commands = Map<string, [command: string, args: string[]]>;
+
+/** The programs of the sides, as commands, and the one that drops pages; those that can't be made here are left out. */
+function commands(folder: string): { sides: Commands; forget: string | null } {
+  const sides: Commands = new Map();
+  sides.set("tessera", [
     Deno.execPath(),
     ["run", "-A", new URL("peers/tessera.ts", import.meta.url).pathname],
   ]);
-  const tryToMake = (name: string, compiler: string, source: string, flags: string[]) => {
+  const make = (name: string, compiler: string, source: string, flags: string[]): boolean => {
     try {
       compile(compiler, source, `${folder}/${name}`, flags);
-      found.set(name, [`${folder}/${name}`, []]);
+      return true;
     } catch (error) {
       if (!(error instanceof NotBuilt)) throw error;
       console.error(`without ${name}: ${error.message}`);
+      return false;
     }
   };
-  tryToMake("casacore", "g++", "casacore.cc", ["-lcasa_tables", "-lcasa_casa"]);
-  tryToMake("limit", "cc", "limit.c", ["-lpthread"]);
-  return found;
+  const side = (name: string, compiler: string, source: string, flags: string[]) => {
+    if (make(name, compiler, source, flags)) sides.set(name, [`${folder}/${name}`, []]);
+  };
+  side("casacore", "g++", "casacore.cc", ["-lcasa_tables", "-lcasa_casa"]);
+  side("limit", "cc", "limit.c", ["-lpthread"]);
+  return { sides, forget: make("forget", "cc", "../studies/forget.c", []) ? `${folder}/forget` : null };
 }
 
-/** One work by all sides in turn. */
-async function measure(
-  work: Work,
-  rows: number,
-  rounds: number,
-  folder: string,
-  sides: readonly Side[],
-): Promise<Result> {
-  const times: Record<string, number[]> = {}, able: Side[] = [];
-  for (const side of sides) {
-    if (await side.set(work, folder, rows)) {
-      able.push(side);
-      times[side.name] = [];
+/** Measures works by all sides, and says each line when it is there. */
+class Bench {
+  readonly results: Result[] = [];
+  readonly figures: Figure[] = [];
+  readonly sideNames: string[] = [];
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  async works(parts: readonly Part[]): Promise<void> {
+    const { sides: programs, forget } = commands(this.#folder);
+    this.sideNames.push(...programs.keys());
+    const informing = new Set<string>();
+    for (const part of parts) {
+      const sides = [...programs].map(([name, [command, args]]) => new Side(name, command, args));
+      // The largest tables are for those that are measured, not for those that are here for information.
+      if (!options["no-peers"] && part.rows <= 100_000 && part.works.some(({ peers }) => peers)) {
+        const { found, missing } = await startPeers();
+        for (const [side, introduction] of found) {
+          sides.push(side);
+          if (informing.has(side.name)) continue;
+          informing.add(side.name);
+          this.sideNames.push(introduction);
+        }
+        if (part === parts[0] && missing.length > 0) {
+          console.error(`not installed, and left out: ${missing.join(", ")}`);
+        }
+      }
+      await this.#part(part, { sides, informing, forget }, programs);
+      for (const side of sides) await side.close();
     }
   }
-  // The engine compiles what it runs often, while it runs: short works go on until they are at their speed.
-  const slow = work.fixedRows !== undefined && work.fixedRows > 100_000;
-  for (const side of slow ? [] : able) {
-    for (let spent = 0, i = 0; i < WARM_ROUNDS && spent < WARM_MS; i++) {
-      spent += work.repeat * await side.run(work.repeat);
+
+  async #part(
+    { rows, works, rounds }: Part,
+    given: { sides: Side[]; informing: ReadonlySet<string>; forget: string | null },
+    programs: Commands,
+  ): Promise<void> {
+    const folder = `${this.#folder}/${rows}`;
+    Deno.mkdirSync(folder);
+    const needed = works.filter(({ table }) => table !== "");
+    writeTables(folder, new Map(needed.map((work) => [work.table, rowsOf(work, rows)])));
+    for (const work of works) {
+      if (work.cold === true && given.forget === null) continue;
+      const measured = await measure(work, rowsOf(work, rows), { folder, rounds, ...given });
+      let { result } = measured;
+      // The numbers don't depend on the machine: once is enough.
+      if (
+        options.calls || (!options.quick && !options.dry && (rows === 10_000 || work.fixedRows !== undefined))
+      ) {
+        result = { ...result, calls: await countCalls(programs, work, result.rows, folder) };
+      }
+      this.#add({ results: [result], figures: [...measured.figures, ...callFigures(result)] });
     }
+    Deno.removeSync(folder, { recursive: true });
   }
-  for (let round = 0; round < (slow ? Math.min(3, rounds) : rounds); round++) {
-    for (const side of able) times[side.name]!.push(await side.run(work.repeat));
+
+  async programs(only: readonly string[]): Promise<void> {
+    for await (const joined of runPrograms(only, options.quick)) this.#add(joined);
   }
-  for (const side of able) await side.end();
-  return { work, rows, times, calls: {} };
+
+  #add({ results, figures }: { results: readonly Result[]; figures: readonly Figure[] }): void {
+    this.results.push(...results);
+    this.figures.push(...figures);
+    for (const result of results) console.log(line(result));
+    for (const figure of figures) console.log(figureLine(figure));
+  }
 }
 
 async function main(): Promise<void> {
@@ -116,69 +183,38 @@ async function main(): Promise<void> {
     for (const { name, argument, title } of WORKS) {
       console.log(`${name.padEnd(24)} ${argument.padEnd(12)} ${title}`);
     }
+    for (const name of PROGRAM_NAMES) console.log(`${name.padEnd(37)} a program of its own`);
     return;
   }
   if (options.kernels) return await (await import("./kernels.ts")).runKernels();
-  const started = performance.now();
-  const folder = Deno.makeTempDirSync({ prefix: "tessera-bench-" }), results: Result[] = [];
+  const started = performance.now(), loadBefore = Deno.loadavg()[0]!;
+  const folder = Deno.makeTempDirSync({ prefix: "tessera-bench-" }), bench = new Bench(folder);
   try {
-    const programs = commands(folder);
     console.log(lineHeader());
-    for (const { rows, works, rounds } of plan()) {
-      const tables = `${folder}/${rows}`;
-      Deno.mkdirSync(tables);
-      writeTables(tables, rows, new Set(works.map(({ table }) => table)));
-      const sides = [...programs].map(([name, [command, args]]) => new Side(name, command, args));
-      for (const work of works) {
-        const most = work.fixedRows ?? rows, of = options.quick && most > 100_000 ? most / 10 : most;
-        let result = await measure(work, of, rounds, tables, sides);
-        if (options.calls || (!options.quick && rows === 10_000 && !options.dry)) {
-          result = { ...result, calls: await countCalls(programs, work, of, tables) };
-        }
-        results.push(result);
-        console.log(line(result));
-      }
-      for (const side of sides) await side.close();
-      Deno.removeSync(tables, { recursive: true });
-    }
+    await bench.works(plan());
+    if (options.rows === undefined) await bench.programs(options.only);
   } finally {
     Deno.removeSync(folder, { recursive: true });
   }
+  const others = peersTable(bench.results);
+  if (others !== "") console.log(`\nOther readers, times over Tessera's:\n\n${others}\n`);
   console.log(`${((performance.now() - started) / 60_000).toFixed(1)} minutes`);
   if (options.dry) return;
-  if (options.update) return write("full", merged(results));
-  if (options.only.length === 0) write(options.quick ? "quick" : options.rows ?? "full", results);
-}
-
-const place = (file: string) => new URL(`results/${file}`, import.meta.url);
-
-/** Writes results as JSON, as a table and, but for quick ones, as a chart. */
-function write(name: string, results: readonly Result[]): void {
-  const head = { date: new Date().toISOString().slice(0, 10), cores: navigator.hardwareConcurrency };
-  Deno.mkdirSync(place(""), { recursive: true });
-  Deno.writeTextFileSync(place(`${name}.json`), JSON.stringify({ ...head, results }, null, 1) + "\n");
-  Deno.writeTextFileSync(place(`${name}.md`), markdown(results) + "\n");
-  if (!options.quick) {
-    const shown = results.filter(({ rows, work }) => work.fixedRows !== undefined || rows === 100_000);
-    Deno.writeTextFileSync(place(`${name}.svg`), chart(shown));
+  const run: Run = {
+    date: new Date().toISOString().slice(0, 10),
+    cores: navigator.hardwareConcurrency,
+    load: [loadBefore, Deno.loadavg()[0]!],
+    sides: bench.sideNames,
+    results: bench.results,
+    figures: bench.figures,
+  };
+  if (options.update) {
+    const last = readRun();
+    const results = mergeResults(last.results, run.results);
+    writeRun("full", { ...last, results, figures: mergeFigures(last.figures ?? [], run.figures) });
+  } else if (options.only.length === 0) {
+    writeRun(options.quick ? "quick" : options.rows ?? "full", run);
   }
-}
-
-/** The last full results with some lines measured anew; calls are kept where they weren't counted again. */
-function merged(results: readonly Result[]): Result[] {
-  const key = ({ work, rows }: Result) => `${work.name} ${work.argument} ${rows}`;
-  const last = JSON.parse(Deno.readTextFileSync(place("full.json"))) as { results: Result[] };
-  const anew = new Map(results.map((result) => [key(result), result]));
-  const list = last.results.map((result) => {
-    const now = anew.get(key(result));
-    anew.delete(key(result));
-    return now === undefined
-      ? result
-      : Object.keys(now.calls).length === 0
-      ? { ...now, calls: result.calls }
-      : now;
-  });
-  return [...list, ...anew.values()];
 }
 
 await main();

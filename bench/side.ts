@@ -6,6 +6,8 @@
  * | `set NAME FOLDER TABLE ROWS ARGUMENT` | `ok` or `none` | gets ready for a work; `-` for a table: it makes its own |
  * | `run TIMES` | milliseconds of one, without those in which its thread waited for a processor | does it that many times |
  * | `end` | `ok` | lets go of what it has for the work |
+ *
+ * Sides that may be missing say who they are in their first line, unasked: name and version. One that isn't installed just ends.
  */
 import type { Work } from "./works.ts";
 
@@ -16,11 +18,31 @@ export class Side {
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #lines: AsyncIterator<string>;
 
-  constructor(name: string, command: string, args: readonly string[]) {
+  /** @throws Deno.errors.NotFound without the command */
+  constructor(
+    name: string,
+    command: string,
+    args: readonly string[],
+    stderr: "inherit" | "null" = "inherit",
+  ) {
     this.name = name;
-    this.#process = new Deno.Command(command, { args: [...args], stdin: "piped", stdout: "piped" }).spawn();
+    this.#process = new Deno.Command(command, { args: [...args], stdin: "piped", stdout: "piped", stderr })
+      .spawn();
     this.#writer = this.#process.stdin.getWriter();
     this.#lines = linesOf(this.#process.stdout);
+  }
+
+  /** Of its process. */
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  /** Waits for the line in which a side that may be missing says who it is; null: it isn't here. */
+  async introduction(): Promise<string | null> {
+    const { value, done } = await this.#lines.next();
+    if (!done) return value;
+    await this.#process.status;
+    return null;
   }
 
   async #ask(line: string): Promise<string> {

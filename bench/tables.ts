@@ -91,21 +91,27 @@ function writeScalars(path: string, rows: number): void {
   table.putColumn("STRING_ISM", each((row) => `scan ${scan(row)}`));
 }
 
-/** DATA, FLAG, UVW and TIME, as in the main table of a MeasurementSet. */
-function writeChunks(path: string, rows: number, { data, flag }: Values): void {
+/** Visibilities alone, too many to be made in memory at once. */
+function writeMany(path: string, rows: number): void {
   using table = Table.create(path, {
-    columns: [
-      array("DATA", "complex64", { shape: CELL }),
-      array("FLAG", "bool", { shape: CELL }),
-      array("UVW", "float64", { shape: [3] }),
-      scalar("TIME", "float64"),
-    ],
-    storage: [
-      tiledShape("TiledData", ["DATA"], { tileShape: [...CELL, 64] }),
-      tiledShape("TiledFlag", ["FLAG"], { tileShape: [...CELL, 1024] }),
-      tiledShape("TiledUvw", ["UVW"], { tileShape: [3, 1024] }),
-      incremental("ISM"),
-    ],
+    columns: [array("DATA", "complex64", { shape: CELL })],
+    storage: [tiledShape("TiledData", ["DATA"], { tileShape: [...CELL, 64] })],
+    overwrite: true,
+    byteOrder: "little",
+  });
+  const block = visibilities(Math.min(rows, 16_384));
+  for (let start = 0; start < rows; start += 16_384) {
+    table.append({ DATA: block.subarray(0, Math.min(16_384, rows - start) * CELL_ELEMENTS * 2) });
+    table.flush();
+  }
+}
+
+/** A MeasurementSet as casacore and CASA make it, with DATA and FLAG in tiles of 64 rows. */
+function writeChunks(path: string, rows: number, { data, flag }: Values): void {
+  using table = Table.createMeasurementSet(path, {
+    data: ["DATA"],
+    shape: CELL,
+    tileShape: [...CELL, 64],
     rows,
     overwrite: true,
   });
@@ -141,17 +147,22 @@ function writeWide(path: string): void {
   }
 }
 
-/** Makes every table in a folder, for works of that many rows. */
-export function writeTables(folder: string, rows: number, which: ReadonlySet<string>): void {
-  const values = valuesOf(rows);
-  const vis = (name: string, tile: readonly number[], order?: "big") => {
-    if (which.has(name)) writeVisibilities(`${folder}/${name}`, rows, tile, values, order);
-  };
-  vis("vis64.tab", [...CELL, 64]);
-  vis("vis1024.tab", [...CELL, 1024]);
-  vis("big.tab", [...CELL, 64], "big");
-  vis("split.tab", [4, 32, 128]);
-  if (which.has("scalars.tab")) writeScalars(`${folder}/scalars.tab`, rows);
-  if (which.has("chunks.tab")) writeChunks(`${folder}/chunks.tab`, rows, values);
-  if (which.has("wide.tab")) writeWide(`${folder}/wide.tab`);
+/** Makes tables in a folder, given by name with the number of rows of each. */
+export function writeTables(folder: string, which: ReadonlyMap<string, number>): void {
+  let values: Values | null = null;
+  for (const [name, rows] of which) {
+    const path = `${folder}/${name}`;
+    const vis = () => values?.flagRow.length === rows ? values : values = valuesOf(rows);
+    const makers: Readonly<Record<string, () => void>> = {
+      "vis64.tab": () => writeVisibilities(path, rows, [...CELL, 64], vis()),
+      "vis1024.tab": () => writeVisibilities(path, rows, [...CELL, 1024], vis()),
+      "big.tab": () => writeVisibilities(path, rows, [...CELL, 64], vis(), "big"),
+      "split.tab": () => writeVisibilities(path, rows, [4, 32, 128], vis()),
+      "chunks.ms": () => writeChunks(path, rows, vis()),
+      "scalars.tab": () => writeScalars(path, rows),
+      "many.tab": () => writeMany(path, rows),
+      "wide.tab": () => writeWide(path),
+    };
+    makers[name]!();
+  }
 }

@@ -24,11 +24,34 @@ export interface Work {
   readonly fixedRows?: number;
   /** What it is compared to when not casacore: the limit program. */
   readonly against?: "limit";
+  /** It has to stay within {@linkcode BULK_LIMIT} times the limit program's time. */
+  readonly bulk?: boolean;
+  /** Other readers that are installed take part. */
+  readonly peers?: boolean;
+  /** The pages of its table are dropped before each time, and what each side brings from the disk is counted. */
+  readonly cold?: boolean;
+  /** Rounds that count, at most; such a work isn't warmed up either. */
+  readonly mostRounds?: number;
+  /** Takes too long for a quick run. */
+  readonly slow?: boolean;
+  /** With what its calls are counted, where counting all of them would take too long; `said` goes behind the title. */
+  readonly counted?: { readonly rows?: number; readonly argument?: string; readonly said: string };
+  /** A short title: the work is in the README, with this number of rows. */
+  readonly headline?: string;
 }
+
+/** Bulk puts and gets take at most so many times as long as the program that only reads, writes and copies. */
+export const BULK_LIMIT = 1.25;
+
+/** Rows of the table that is read baseline by baseline: 640 MiB of DATA, ten times the bound of the cache. */
+export const MANY_ROWS = 327_680;
+/** Baselines of it: an integration has a row of each. */
+export const BASELINES = 351;
 
 const ALL = [10_000, 100_000, 1_000_000], USUAL = [10_000, 100_000];
 
-function work(
+/** A work, with what most have. */
+export function work(
   name: string,
   title: string,
   group: string,
@@ -62,59 +85,96 @@ function read(
   ];
 }
 
-/** The works, in the order of the results. Sustained writing with `direct` has a program of its own, direct.ts. */
+/** The works, in the order of the results. What needs a program of its own is in programs.ts. */
 export const WORKS: readonly Work[] = [
   ...["64", "1024"].flatMap((tile) => {
-    const tiles = { argument: tile, table: `vis${tile}.tab`, rows: tile === "64" ? ALL : USUAL };
-    const of = `tiles of ${tile} rows`;
+    const first = tile === "64";
+    const tiles = { argument: tile, table: `vis${tile}.tab`, rows: first ? ALL : USUAL };
+    const bulk = { ...tiles, bulk: true }, of = `tiles of ${tile} rows`;
+    const headline = (title: string) => first ? { headline: title } : {};
     return [
       work("put", `create, put DATA + FLAG + FLAG_ROW, flush, close; ${of}`, "put", 1.5, {
-        ...tiles,
+        ...bulk,
+        ...headline("create, put three columns, flush, close"),
         table: "",
+        peers: first,
       }),
-      ...read("get-into", `DATA into the same array again; ${of}`, "get", 2.2, tiles),
+      ...read("get-into", `DATA into the same array again; ${of}`, "get", 2.2, {
+        ...bulk,
+        ...headline("a column into the same array again"),
+        peers: first,
+      }),
       work("view-sum", `view of DATA, then the sum of every element; ${of}`, "view", 2, {
         ...tiles,
+        ...headline("view of a column, then the sum of it"),
         rows: USUAL,
       }),
-      ...read("get-fresh", `DATA into fresh memory; ${of}`, "get", 1.2, tiles),
-      work("get-fresh-async", `DATA into fresh memory, getColumnAsync; ${of}`, "get", 1.5, tiles),
-      ...read("flag-into", `FLAG (bits to bytes) into the same array; ${of}`, "get", 1.6, {
-        ...tiles,
-        repeat: 5,
+      ...read("get-fresh", `DATA into fresh memory; ${of}`, "get", 1.2, {
+        ...bulk,
+        ...headline("a column into fresh memory"),
+        peers: first,
       }),
-      ...read("slice", `DATA[0:2, 10:18] of all rows; ${of}`, "slice", 2.5, tiles),
+      work("get-fresh-async", `DATA into fresh memory, getColumnAsync; ${of}`, "get", 1.5, {
+        ...bulk,
+        ...headline("the same by getColumnAsync, on two cores"),
+      }),
+      ...read("flag-into", `FLAG (bits to bytes) into the same array; ${of}`, "get", 1.6, {
+        ...bulk,
+        ...headline("a bool column, bits to bytes"),
+        repeat: 5,
+        peers: first,
+      }),
+      ...read("slice", `DATA[0:2, 10:18] of all rows; ${of}`, "slice", 2.5, {
+        ...tiles,
+        ...headline("a box of every cell"),
+        peers: first,
+      }),
     ];
   }),
-  work("rows-shared", "DATA row by row: cells that share blocks (getCells)", "rows", 1),
-  work("rows-into", "DATA row by row: 1,000 at a time into one array (getColumn, into)", "rows", 2),
-  work("rows-copy", "DATA row by row: a copy each (getCells, copy)", "rows", 0.5),
+  work("rows-shared", "DATA row by row: cells that share blocks (getCells)", "rows", 1, {
+    headline: "row by row, cells that share blocks",
+  }),
+  work("rows-into", "DATA row by row: 1,000 at a time into one array (getColumn, into)", "rows", 2, {
+    headline: "row by row, 1,000 at a time into one array",
+  }),
+  work("rows-copy", "DATA row by row: a copy each (getCells, copy)", "rows", 0.5, {
+    headline: "row by row, a copy each",
+  }),
   work("rows-one", "DATA row by row: a call a row into one array (getColumn, into)", "rows", null),
-  work("rows-cell", "DATA row by row: a call a row (getCell)", "rows", null),
-  work("flag-row", "FLAG_ROW, scalar bools, 1,024 rows a bucket", "scalars", 2, { repeat: 100 }),
-  ...["INT_SSM", "STRING_SSM", "INT_ISM", "STRING_ISM"].map((column) =>
-    work(
-      "scalars",
-      `${column.startsWith("INT") ? "Int" : "String"} column of ${
-        column.endsWith("SSM") ? "StandardStMan" : "IncrementalStMan"
-      }`,
-      "scalars",
-      1.5,
-      {
-        argument: column,
-        table: "scalars.tab",
-        repeat: column === "STRING_SSM" ? 3 : 20,
-      },
-    )
-  ),
+  work("rows-cell", "DATA row by row: a call a row (getCell)", "rows", null, { peers: true }),
+  work("flag-row", "FLAG_ROW, scalar bools, 1,024 rows a bucket", "scalars", 2, {
+    repeat: 100,
+    peers: true,
+    headline: "100,000 scalar bools",
+  }),
+  ...["INT_SSM", "STRING_SSM", "INT_ISM", "STRING_ISM"].map((column) => {
+    const title = `${column.startsWith("INT") ? "Int" : "String"} column of ${
+      column.endsWith("SSM") ? "StandardStMan" : "IncrementalStMan"
+    }`;
+    return work("scalars", title, "scalars", 1.5, {
+      argument: column,
+      table: "scalars.tab",
+      repeat: column === "STRING_SSM" ? 3 : 20,
+      peers: true,
+      headline: title,
+    });
+  }),
   work("big-put", "big-endian: create, put DATA + FLAG + FLAG_ROW, flush, close", "big-endian", 2, {
     table: "",
     argument: "64",
+    bulk: true,
+    headline: "big-endian: create, put, flush, close",
   }),
   ...read("big-get-into", "big-endian: DATA into the same array again", "big-endian", 2, {
     table: "big.tab",
+    bulk: true,
+    peers: true,
+    headline: "big-endian: a column into the same array",
   }),
-  work("overwrite", "overwrite all of DATA, flush", "change", 1, { argument: "64" }),
+  work("overwrite", "overwrite all of DATA, flush", "change", 1, {
+    argument: "64",
+    headline: "overwrite a column, flush",
+  }),
   work("overwrite-scalars", "overwrite all of an Int column of StandardStMan, flush", "change", null, {
     table: "scalars.tab",
     argument: "INT_SSM",
@@ -123,6 +183,9 @@ export const WORKS: readonly Work[] = [
     table: "",
     argument: "64",
     fixedRows: 351_000,
+    mostRounds: 3,
+    counted: { rows: 3510, said: "10 times" },
+    headline: "append 351 rows and flush, 1,000 times",
   }),
   work("append-rows", "append 1 row, 10,000 times, flush once", "append", null, {
     table: "",
@@ -147,34 +210,73 @@ export const WORKS: readonly Work[] = [
   work("split-put", "tiles [4, 32, 128]: create, put DATA + FLAG + FLAG_ROW, flush, close", "split", 1.5, {
     table: "",
     argument: "split",
+    bulk: true,
+    headline: "tiles that split channels: create, put, flush, close",
   }),
   ...read("split-get", "tiles [4, 32, 128]: DATA into the same array again", "split", 1.5, {
     table: "split.tab",
+    bulk: true,
+    headline: "tiles that split channels: a column",
   }),
   ...read("split-channel", "tiles [4, 32, 128]: one channel of all rows", "split", 1.5, {
     table: "split.tab",
+    peers: true,
+    headline: "tiles that split channels: one channel",
   }),
-  ...read("chunks", "DATA + FLAG + UVW + TIME by 1,000 rows into the same arrays", "chunks", 1.5, {
-    table: "chunks.tab",
-  }),
-  ...read("chunks-fresh", "DATA + FLAG + UVW + TIME by 1,000 rows, fresh arrays (batches)", "chunks", 1.5, {
-    table: "chunks.tab",
+  ...read(
+    "chunks",
+    "MeasurementSet: DATA + FLAG + UVW + TIME by 1,000 rows into the same arrays",
+    "chunks",
+    1.5,
+    {
+      table: "chunks.ms",
+      headline: "a MeasurementSet by 1,000 rows",
+      peers: true,
+    },
+  ),
+  ...read("chunks-fresh", "MeasurementSet: the same, fresh arrays (batches)", "chunks", 1.5, {
+    table: "chunks.ms",
   }),
   work("open", "open a table of 20 managers and 17 subtables, read one cell", "open", 1.5, {
     table: "wide.tab",
     repeat: 20,
     fixedRows: 1000,
+    peers: true,
+    headline: "open a table of 20 managers, read a cell",
   }),
-  work("two-readers", "DATA by two readers at once, of what two C readers reach", "readers", 0.9, {
+  ...["tiled", "standard"].map((manager) =>
+    work("round-trip", `1,000 rows: create, put, reopen, get; ${manager} manager`, "round-trip", null, {
+      table: "",
+      argument: manager,
+      fixedRows: 1000,
+      repeat: 5,
+    })
+  ),
+  ...read("two-readers", "DATA by two readers at once, of what two C readers reach", "readers", 0.9, {
     against: "limit",
+    headline: "two readers at once, of two C readers",
+  }),
+  work("baselines", "row lists: one of 351 baselines, of 640 MiB in tiles by time, cold", "baselines", 3, {
+    table: "many.tab",
+    argument: "1",
+    fixedRows: MANY_ROWS,
+    cold: true,
+    mostRounds: 5,
   }),
   work(
-    "two-readers-mmap",
-    'DATA by two readers at once, of what two C readers reach; io: "mmap"',
-    "readers",
-    0.9,
+    "baselines",
+    "row lists: 351 baselines, a getColumn each, of 640 MiB in tiles by time, cold",
+    "baselines",
+    3,
     {
-      against: "limit",
+      table: "many.tab",
+      argument: String(BASELINES),
+      fixedRows: MANY_ROWS,
+      cold: true,
+      mostRounds: 3,
+      slow: true,
+      counted: { argument: "1", said: "of one" },
+      headline: "a row list for each of 351 baselines, cold",
     },
   ),
 ];

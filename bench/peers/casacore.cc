@@ -9,6 +9,7 @@
 #include <casacore/tables/DataMan/StandardStMan.h>
 #include <casacore/tables/DataMan/TiledShapeStMan.h>
 #include <casacore/tables/Tables.h>
+#include <casacore/tables/Tables/RefRows.h>
 #include <functional>
 #include <memory>
 #include <string>
@@ -106,6 +107,39 @@ struct Growing {
 
 static void copyTable(const std::string& from, const std::string& to) {
   if (system(("rm -rf " + to + " && cp -r " + from + " " + to).c_str()) != 0) abort();
+}
+
+// Tables that were made under a prefix, which go with the work.
+struct Made {
+  std::string prefix;
+  int count = 0;
+  explicit Made(const std::string& prefix) : prefix(prefix) {}
+  ~Made() {
+    if (system(("rm -rf " + prefix + "*").c_str()) != 0) abort();
+  }
+  std::string next() { return prefix + std::to_string(count++); }
+};
+
+// Creates the table of two columns, puts them, and gets them after opening it again.
+static void roundTrip(const String& path, bool tiled, const Cube<Complex>& data, const Vector<Bool>& flags) {
+  {
+    TableDesc description;
+    description.addColumn(ArrayColumnDesc<Complex>("DATA", IPosition(2, 4, 64), ColumnDesc::FixedShape));
+    description.addColumn(ScalarColumnDesc<Bool>("FLAG_ROW"));
+    SetupNewTable setup(path, description, Table::New);
+    TiledShapeStMan tiles("TiledData", IPosition(3, 4, 64, 64));
+    StandardStMan standard("SSM");
+    if (tiled) setup.bindColumn("DATA", tiles);
+    else setup.bindColumn("DATA", standard);
+    setup.bindColumn("FLAG_ROW", standard);
+    Table table(setup, data.nplane());
+    ArrayColumn<Complex>(table, "DATA").putColumn(data);
+    ScalarColumn<Bool>(table, "FLAG_ROW").putColumn(flags);
+  }
+  Table table(path);
+  Array<Complex> got = ArrayColumn<Complex>(table, "DATA").getColumn();
+  Vector<Bool> gotFlags = ScalarColumn<Bool>(table, "FLAG_ROW").getColumn();
+  if (got.data()->real() != 0 || !gotFlags[0]) abort();
 }
 
 // Columns don't keep their table open: who uses one holds its table beside.
@@ -305,6 +339,26 @@ static Run prepare(const struct told* told) {
           flag.getColumnRange(range, f, True);
           uvw.getColumnRange(range, u, True);
           time.getColumnRange(range, t, True);
+        }
+      });
+    };
+  }
+  if (name == "round-trip") {
+    auto made = std::make_shared<Made>(folder + "/casacore-trip");
+    auto values = valuesOf(rows);
+    return [=] { return timed([&] { roundTrip(made->next(), argument == "tiled", values->data, values->flagRow); }); };
+  }
+  if (name == "baselines") {
+    return [=] {
+      Array<Complex> cells;
+      return timed([&] {
+        Table table(path);
+        ArrayColumn<Complex> column(table, "DATA");
+        for (long baseline = 0; baseline < atol(argument.c_str()); baseline++) {
+          long first = baseline * INTEGRATION / atol(argument.c_str());
+          Vector<rownr_t> list((rows - first + INTEGRATION - 1) / INTEGRATION);
+          for (size_t i = 0; i < list.size(); i++) list[i] = first + long(i) * INTEGRATION;
+          column.getColumnCells(RefRows(list), cells, True);
         }
       });
     };

@@ -261,6 +261,17 @@ static double rows_into(void) {
   return passed();
 }
 
+/* Rows of a baseline at a time, 351 apart. */
+static double baselines(void) {
+  begin();
+  long count = atol(told.argument);
+  for (long baseline = 0; baseline < count; baseline++) {
+    uint8_t *to = array + ARRAY_OFFSET;
+    for (long r = baseline * 351 / count; r < told.rows; r += 351, to += CELL) get(fd, to, CELL, r * CELL);
+  }
+  return passed();
+}
+
 static double overwrite(void) {
   begin();
   put(others[0], array + ARRAY_OFFSET, told.rows * CELL, 0);
@@ -343,6 +354,7 @@ static const struct {
     {"rows-copy", "d", get_fresh},
     {"rows-into", "d", rows_into},
     {"rows-one", "d", rows_into},
+    {"baselines", "d", baselines},
     {"overwrite", "c", overwrite},
     {"append-integrations", "", append_integrations},
     {"append-rows", "", append_rows},

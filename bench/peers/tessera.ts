@@ -1,7 +1,7 @@
 /**
  * Tessera's side of the bench, see ../side.ts. It uses the public face as anybody would.
  */
-import { incremental, type IoName, scalar, Table } from "../../mod.ts";
+import { array, Context, incremental, type IoName, scalar, standard, Table, tiledShape } from "../../mod.ts";
 import {
   CELL,
   CELL_ELEMENTS,
@@ -179,6 +179,34 @@ function flushing(told: Told, durable: boolean, lock: "auto" | "none" = "auto"):
   }, lock);
 }
 
+/** Creates the table of two columns, puts them, and gets them after opening it again; a table of its own each time. */
+function roundTrip({ folder, rows, argument }: Told): Ready {
+  const { data, flagRow } = values(rows), made: string[] = [];
+  return {
+    run() {
+      const path = `${folder}/tessera-trip${made.length}.tab`;
+      made.push(path);
+      return timed(() => {
+        {
+          using table = Table.create(path, {
+            columns: [array("DATA", "complex64", { shape: CELL }), scalar("FLAG_ROW", "bool")],
+            storage: argument === "tiled"
+              ? [tiledShape("TiledData", ["DATA"], { tileShape: [...CELL, 64] }), standard("SSM")]
+              : [standard("SSM")],
+            rows,
+          });
+          table.putColumn("DATA", data);
+          table.putColumn("FLAG_ROW", flagRow);
+        }
+        using again = Table.open(path, { context: new Context() });
+        again.getColumn("DATA");
+        again.getColumn("FLAG_ROW");
+      });
+    },
+    end: () => made.forEach((path) => Deno.removeSync(path, { recursive: true })),
+  };
+}
+
 /** Two workers with a table each, which read it at the same time. */
 async function twoReaders(told: Told): Promise<Ready> {
   const ask = (worker: Worker, message: unknown) =>
@@ -333,10 +361,31 @@ const WORKS: Readonly<Record<string, (told: Told) => Ready | Promise<Ready>>> = 
     }),
   "chunks-fresh": (told) =>
     reading(told, (table) => () => {
-      for (const { columns } of table.batches({ batchRows: 1000 })) {
+      const names = ["DATA", "FLAG", "UVW", "TIME"];
+      for (const { columns } of table.batches({ columns: names, batchRows: 1000 })) {
         if (columns["DATA"] === undefined) throw new Error("no DATA");
       }
     }),
+  "round-trip": roundTrip,
+  "baselines": (told) => {
+    const count = Number(told.argument), times = Math.ceil(told.rows / INTEGRATION);
+    const into = new Float32Array(times * CELL_ELEMENTS * 2);
+    return {
+      run: () =>
+        timed(() => {
+          // A table with nothing in its cache yet: pages on disk are not all that has to be cold.
+          using table = Table.open(`${told.folder}/${told.table}`, { io: told.io, context: new Context() });
+          for (let baseline = 0; baseline < count; baseline++) {
+            const rows: number[] = [], first = Math.floor(baseline * INTEGRATION / count);
+            for (let row = first; row < told.rows; row += INTEGRATION) rows.push(row);
+            table.getColumn("DATA", {
+              rows: Uint32Array.from(rows),
+              into: into.subarray(0, rows.length * 512),
+            });
+          }
+        }),
+    };
+  },
   "open": (told) => ({
     run() {
       using table = Table.open(`${told.folder}/${told.table}`);

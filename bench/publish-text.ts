@@ -1,0 +1,117 @@
+/** What a run becomes in docs/performance.md and in the README. */
+import { REASONS } from "./reasons.ts";
+import {
+  figuresTable,
+  markdown,
+  median,
+  met,
+  nearLimit,
+  overLimit,
+  peersTable,
+  ratios,
+  type Result,
+  type Run,
+  table,
+  within,
+} from "./report.ts";
+import { BULK_LIMIT } from "./works.ts";
+
+/** Puts a text between two marks that each have a line. @throws Error when they aren't both there, in this order, once */
+export function replaceBetween(text: string, start: string, end: string, inner: string): string {
+  const from = text.indexOf(start), to = text.indexOf(end);
+  if (from < 0 || to < from || text.indexOf(start, from + 1) >= 0 || text.indexOf(end, to + 1) >= 0) {
+    throw new Error(`expected ${start} and then ${end}, once each`);
+  }
+  return `${text.slice(0, from + start.length)}\n\n${inner.trim()}\n\n${text.slice(to)}`;
+}
+
+function callsTable(results: readonly Result[]): string {
+  const list = (calls: Readonly<Record<string, number>> | undefined) =>
+    Object.entries(calls ?? {}).sort(([, a], [, b]) => b - a).map(([kind, count]) => `${count} ${kind}`)
+      .join(", ") || "none";
+  const header = "| work | casacore | Tessera |\n| --- | --- | --- |";
+  return [
+    header,
+    ...results.map(({ work, calls }) => {
+      const title = work.counted === undefined ? work.title : `${work.title} (counted: ${work.counted.said})`;
+      return `| ${title} | ${calls["casacore"] === undefined ? "–" : list(calls["casacore"])} | ${
+        list(calls["tessera"])
+      } |`;
+    }),
+  ].join("\n");
+}
+
+const against = ({ work }: Result) => work.against ?? "casacore";
+
+/** Lines that miss their target or the limit, with why. */
+function missedTable(results: readonly Result[]): string {
+  const missed = results.filter((result) => met(result) === false || nearLimit(result) === false);
+  const lines = missed.map((result) => {
+    const list = ratios(result, against(result)), over = overLimit(result), { work, rows } = result;
+    const ratio = list === null || met(result) !== false
+      ? ""
+      : `${median(list).toFixed(2)} of ${work.target}`;
+    const limit = over === null || nearLimit(result) !== false ? "" : `${over.toFixed(2)} of ${BULK_LIMIT}`;
+    return `| ${work.title} | ${rows.toLocaleString("en")} | ${ratio} | ${limit} | ${
+      REASONS[work.name.replace(/-mmap$/, "")] ?? "–"
+    } |`;
+  });
+  return ["| work | rows | ratio | ÷ limit | why |", "| --- | ---: | ---: | ---: | --- |", ...lines].join(
+    "\n",
+  );
+}
+
+const count = (list: readonly (boolean | null)[]) =>
+  `${list.filter((each) => each === true).length} of ${list.filter((each) => each !== null).length}`;
+
+/** The results, as docs/performance.md has them. */
+export function performanceSection(run: Run): string {
+  const { date, cores, results, figures } = run, load = run.load ?? [];
+  const plain = results.map((result) => ({ ...result, calls: {} }));
+  const counted = results.filter(({ calls }) => Object.keys(calls).length > 0);
+  const peers = peersTable(results);
+  const parts = [
+    `Measured ${date} on ${cores} cores; load ${
+      load.map((each) => each.toFixed(1)).join(" before and ")
+    } after. Sides: ${(run.sides ?? []).join(", ")}. Targets are met by ${
+      count(results.map(met))
+    } lines, the limit for bulk puts and gets (${BULK_LIMIT}) by ${count(results.map(nearLimit))}, and ${
+      count((figures ?? []).map(within))
+    } figures stay within their bound.`,
+    markdown(plain),
+    "### Figures with a bound",
+    figuresTable(figures ?? []),
+    "### What misses, and why",
+    missedTable(results),
+  ];
+  if (peers !== "") {
+    parts.push("### Other readers", "Their time over Tessera's in the same round; medians.", peers);
+  }
+  parts.push(
+    "### Calls",
+    "On the tables' files, by strace, at 10,000 rows (fewer or more where the work says so):",
+    callsTable(counted),
+  );
+  return parts.join("\n\n");
+}
+
+/** The lines with a headline, as the README has them: of the results with that many rows, or with a number of their own. */
+export function readmeSection(run: Run, rows: number): string {
+  const groups = new Map<string, { read?: Result; mapped?: Result }>();
+  for (const result of run.results) {
+    const { headline, fixedRows, name } = result.work;
+    if (headline === undefined || (fixedRows === undefined && result.rows !== rows)) continue;
+    const group = groups.get(headline) ?? {};
+    group[name.endsWith("-mmap") ? "mapped" : "read"] = result;
+    groups.set(headline, group);
+  }
+  const cell = (result: Result | undefined) => {
+    const list = result === undefined ? null : ratios(result, against(result));
+    return list === null ? "" : median(list).toFixed(1);
+  };
+  const lines = [...groups].map(([headline, { read, mapped }]) => [headline, cell(read), cell(mapped)]);
+  const text = `Times as fast as casacore, ${
+    rows.toLocaleString("en")
+  } rows unless said otherwise, measured ${run.date}:`;
+  return `${text}\n\n${table(["", "as opened by default", '`io: "mmap"`'], lines)}`;
+}
