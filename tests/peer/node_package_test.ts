@@ -103,6 +103,19 @@ nodeTest("the installed package does in Node what the sources do in Deno", async
     }
   });
 
+  await t.step("the program of docs/install.md runs", async () => {
+    const [, program] = /```js\n([\s\S]*?)```/.exec(Deno.readTextFileSync(`${ROOT}docs/install.md`))!;
+    Deno.writeTextFileSync(`${path}/program.mjs`, program!);
+    Deno.symlinkSync(`${ROOT}examples`, `${path}/examples`);
+    const printed = await output(node!, ["program.mjs"], { cwd: path });
+    assert.deepEqual(
+      printed.trim().split("\n"),
+      [...program!.matchAll(/\/\/ → (.*)/g)].map((match) => match[1]),
+    );
+    using table = Table.open(`${path}/new.tab`);
+    assert.deepEqual(table.getColumn("A").data, Int32Array.of(1, 2, 3));
+  });
+
   await t.step("a program in TypeScript has its types", async () => {
     Deno.copyFileSync(`${PROGRAMS}/consumer.ts`, `${path}/consumer.ts`);
     const compilerOptions = {

@@ -46,14 +46,15 @@ class Clone implements Disposable {
     }
     Deno.mkdirSync(`${path}/bin`);
     Deno.symlinkSync(Deno.execPath(), `${path}/bin/deno`);
-    const { DENO_DIR, HOME = "/", PATH = "", DENORT_BIN } = Deno.env.toObject();
+    const { CC: _, TESSERA_NATIVE: __, ...env } = Deno.env.toObject();
+    const { HOME = "/", PATH = "", XDG_CACHE_HOME = `${HOME}/.cache` } = env;
     this.#env = {
+      ...env,
       PATH: `${path}/bin${tools ? `:${PATH}` : ""}`,
-      HOME: path, // nobody's cache folder
-      DENO_DIR: DENO_DIR ?? `${HOME}/.cache/deno`,
+      XDG_CACHE_HOME: path, // where nobody has built a library
+      DENO_DIR: env["DENO_DIR"] ?? `${XDG_CACHE_HOME}/deno`,
       DENO_INSTALL_ROOT: path,
       NO_COLOR: "1",
-      ...(DENORT_BIN === undefined ? {} : { DENORT_BIN }),
     };
   }
 
@@ -112,13 +113,17 @@ Deno.test({
   async fn() {
     using clone = new Clone(true);
     const [install, use] = blocks("The `table` command");
+    // The README says the same in short.
+    const [second] = /^deno install .*$/m.exec(install!)!;
+    assert.ok(Deno.readTextFileSync(`${ROOT}README.md`).includes(`\n${second}\n`));
     assert.match(install!, /^deno task build\n/);
     // What the first command builds from these sources is there already; building has its own tests.
     copyFolder(`${ROOT}ffi/lib`, `${clone.path}/ffi/lib`);
     await clone.output(install!, clone.path);
     await clone.output(use!);
     const { library, auto } = await doctor(clone);
-    assert.deepEqual([library.loaded, auto], [true, "pread"]);
+    assert.equal(library.loaded, true, library.reason);
+    assert.notEqual(auto, "node");
     assert.ok(library.path.startsWith(`${clone.path}/ffi/lib/`), library.path);
     assert.equal(await digestOf(clone, MS), expectedDigest());
     await clone.output(`table copy ${MS} copied.ms && table diff ${MS} copied.ms`);
