@@ -11,14 +11,14 @@ const MET = "#2f855a", MISSED = "#c05621", NOT_AIMED = "#8899aa";
 const text = (value: string) =>
   value.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");
 
-/** What stands beside one label: a bar, or one for files that are read and one for files that are mapped. */
+/** What stands beside one label: a bar, or one for files that are mapped and one for files that are read. */
 interface Row {
   readonly label: string;
   readonly results: readonly Result[];
 }
 
-/** The reading of mapped files. */
-const mapped = ({ work }: Result) => work.name.endsWith("-mmap");
+/** Reading by `pread`, where files are mapped unless told otherwise. */
+const byPread = ({ work }: Result) => work.name.endsWith("-pread");
 
 function draw(title: string, rows: readonly Row[]): string {
   const left = Math.max(200, ...rows.map(({ label }) => Math.ceil(label.length * LETTER))) + BESIDE;
@@ -59,7 +59,7 @@ function draw(title: string, rows: readonly Row[]): string {
           at(Math.max(...list))
         }" y2="${centre}" stroke="#222"/>`,
         `<text x="${width - RIGHT + 6}" y="${y + BAR - 3}">${ratio.toFixed(2)}${
-          results.length > 1 && mapped(result) ? " m" : ""
+          results.length > 1 && byPread(result) ? " p" : ""
         }</text>`,
       );
       if (result.work.target !== null) {
@@ -91,7 +91,7 @@ export function chart(results: readonly Result[]): string {
   return draw(title, rows);
 }
 
-/** The works that have a headline, those that read mapped files (m) under the same label. */
+/** The works that have a headline, those that read by `pread` (p) under the same label. */
 export function summaryChart(results: readonly Result[]): string {
   const groups = new Map<string, Result[]>();
   for (const result of results.filter(comparable)) {
@@ -99,5 +99,5 @@ export function summaryChart(results: readonly Result[]): string {
     if (headline !== undefined) groups.set(headline, [...groups.get(headline) ?? [], result]);
   }
   const rows = [...groups].map(([label, results]) => ({ label, results }));
-  return draw("Times faster than casacore: median, spread, target. m: from mapped files", rows);
+  return draw("Times faster than casacore: median, spread, target. p: by pread", rows);
 }

@@ -10,7 +10,7 @@
  * | batches | `table.batches`, a fresh array each time |
  * | getColumn | a fresh array each time |
  * | into | `getColumn` into the same array; the array is there before |
- * | mmap | batches from a mapped file |
+ * | pread | batches of a file that isn't mapped |
  * | async | `getColumnAsync`, a fresh array each time |
  * | casacore | python-casacore's `getcol`, for comparison |
  */
@@ -50,7 +50,7 @@ function* starts(rows: number): Generator<{ start: number; end: number }> {
   }
 }
 
-function batches(path: string, io: "auto" | "mmap", look: Look): void {
+function batches(path: string, io: "auto" | "pread", look: Look): void {
   using table = Table.open(path, { io });
   for (const { columns } of table.batches({ batchRows: BATCH_ROWS })) {
     if (columns["DATA"] === undefined) throw new Error("no DATA");
@@ -61,7 +61,7 @@ function batches(path: string, io: "auto" | "mmap", look: Look): void {
 const into = new Float32Array(BATCH_ROWS * CELL_BYTES / 4).fill(1);
 const WAYS: Readonly<Record<string, Way>> = {
   batches: (path, look) => batches(path, "auto", look),
-  mmap: (path, look) => batches(path, "mmap", look),
+  pread: (path, look) => batches(path, "pread", look),
   getColumn(path, look) {
     using table = Table.open(path);
     for (const rows of starts(table.rowCount)) {

@@ -53,7 +53,7 @@ function missedTable(results: readonly Result[]): string {
       : `${median(list).toFixed(2)} of ${work.target}`;
     const limit = over === null || nearLimit(result) !== false ? "" : `${over.toFixed(2)} of ${BULK_LIMIT}`;
     return `| ${work.title} | ${rows.toLocaleString("en")} | ${ratio} | ${limit} | ${
-      REASONS[work.name.replace(/-mmap$/, "")] ?? "–"
+      REASONS[work.name.replace(/-pread$/, "")] ?? "–"
     } |`;
   });
   return ["| work | rows | ratio | ÷ limit | why |", "| --- | ---: | ---: | ---: | --- |", ...lines].join(
@@ -97,21 +97,21 @@ export function performanceSection(run: Run): string {
 
 /** The lines with a headline, as the README has them: of the results with that many rows, or with a number of their own. */
 export function readmeSection(run: Run, rows: number): string {
-  const groups = new Map<string, { read?: Result; mapped?: Result }>();
+  const groups = new Map<string, { usual?: Result; pread?: Result }>();
   for (const result of run.results) {
     const { headline, fixedRows, name } = result.work;
     if (headline === undefined || (fixedRows === undefined && result.rows !== rows)) continue;
     const group = groups.get(headline) ?? {};
-    group[name.endsWith("-mmap") ? "mapped" : "read"] = result;
+    group[name.endsWith("-pread") ? "pread" : "usual"] = result;
     groups.set(headline, group);
   }
   const cell = (result: Result | undefined) => {
     const list = result === undefined ? null : ratios(result, against(result));
     return list === null ? "" : median(list).toFixed(1);
   };
-  const lines = [...groups].map(([headline, { read, mapped }]) => [headline, cell(read), cell(mapped)]);
+  const lines = [...groups].map(([headline, { usual, pread }]) => [headline, cell(usual), cell(pread)]);
   const text = `Times as fast as casacore, ${
     rows.toLocaleString("en")
   } rows unless said otherwise, measured ${run.date}:`;
-  return `${text}\n\n${table(["", "as opened by default", '`io: "mmap"`'], lines)}`;
+  return `${text}\n\n${table(["", "as opened by default", '`io: "pread"`'], lines)}`;
 }

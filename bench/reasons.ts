@@ -4,7 +4,7 @@
  */
 const WRITES = "the system's writing is most of it, for both; the rest is making and committing a table";
 const COPIES =
-  "the kernel's copy from the page cache is all of it, for casacore as well; mapped files need none";
+  "the kernel's copy from the page cache is all of it, for casacore as well; from mapped files it is half the work";
 
 export const REASONS: Readonly<Record<string, string>> = {
   "put": WRITES,

@@ -231,7 +231,7 @@ def answer(reader, state, line):
     if command == "set":
         name, folder, table, rows, argument = words
         # From mapped files or not is Tessera's business; once is enough.
-        if name.endswith("-mmap"):
+        if name.endswith("-pread"):
             return "none"
         try:
             state["ready"] = prepare(reader, name, folder, table, int(rows), argument)

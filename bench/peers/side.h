@@ -60,8 +60,8 @@ static int side_main(void) {
     if (sscanf(line, "set %63s %511s %63s %ld %63s", told.name, told.folder, told.table, &told.rows, told.argument) ==
         5) {
       /* From mapped files or not is Tessera's business. */
-      char *mapped = strstr(told.name, "-mmap");
-      if (mapped) *mapped = 0;
+      char *read = strstr(told.name, "-pread");
+      if (read) *read = 0;
       printf("%s\n", side_set(&told) ? "ok" : "none");
     } else if (sscanf(line, "run %d", &times) == 1) {
       double total = 0;

@@ -416,17 +416,17 @@ function mark(which: "start" | "stop"): void {
   }
 }
 
-/** How the names of works end that read mapped files. */
-const MAPPED = /-mmap$/;
+/** How the names of works end that read by `pread`. */
+const READ = /-pread$/;
 let ready: Ready | null = null;
 
 async function answer(line: string): Promise<string> {
   const [command, ...words] = line.split(" ");
   if (command === "set") {
     const [name, folder, table, rows, argument] = words as [string, string, string, string, string];
-    const make = WORKS[name.replace(MAPPED, "")];
+    const make = WORKS[name.replace(READ, "")];
     if (make === undefined) return "none";
-    const io = MAPPED.test(name) ? "mmap" : "auto";
+    const io = READ.test(name) ? "pread" : "auto";
     ready = await make({ folder, table, rows: Number(rows), argument, io });
     return "ok";
   }

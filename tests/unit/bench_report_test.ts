@@ -177,7 +177,7 @@ const run: Run = {
   sides: ["tessera", "arcae 0.5"],
   results: [
     result({ casacore: [8], tessera: [2], limit: [2] }, { headline: "columns", bulk: true }),
-    result({ casacore: [3], tessera: [2] }, { name: "get-mmap", title: "mapped", headline: "columns" }),
+    result({ casacore: [3], tessera: [2] }, { name: "get-pread", title: "by pread", headline: "columns" }),
     result({ casacore: [9], tessera: [1] }, { headline: "columns" }, 10_000),
     { ...result({ tessera: [1] }, { name: "put", title: "puts" }), calls: { tessera: { write: 3 } } },
   ],
@@ -189,17 +189,17 @@ Deno.test("the page says how many lines meet their target, and lists those that 
   assert.match(text, /Targets are met by 2 of 3 lines/);
   assert.match(text, /bulk puts and gets \(1.25\) by 1 of 1/);
   assert.match(text, /1 of 1 figures/);
-  assert.match(text, /\| mapped \| 100,000 \| 1.50 of 2 \|/);
+  assert.match(text, /\| by pread \| 100,000 \| 1.50 of 2 \|/);
   assert.match(text, /\| puts \| – \| 3 write \|/);
   assert(!text.includes("### Other readers"));
 });
 
-Deno.test("the README has one line for a headline, with files that are read and mapped beside each other", () => {
+Deno.test("the README has one line for a headline, with files that are mapped and read beside each other", () => {
   const [, , ...lines] = cells(readmeSection(run, 100_000).split("\n\n")[1]!);
   assert.deepEqual(lines, [["columns", "4.0", "1.5"]]);
 });
 
-Deno.test("a chart has a bar for each work with a peer; the summary one label for read and mapped", () => {
+Deno.test("a chart has a bar for each work with a peer; the summary one label for mapped and read", () => {
   const bars = (svg: string) => svg.match(/<rect [^>]*height="12"/g)?.length ?? 0;
   const all = chart(run.results), summary = summaryChart(charted(run.results));
   assert.equal(bars(all), 3);
