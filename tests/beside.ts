@@ -22,6 +22,14 @@ export const MEETINGS: readonly Parts[] = [
   [["casacore", "write"], ["tessera", "write"]],
 ];
 
+/** Those that meet at a table whose cells are so large that they are read from mapped files. */
+export const LARGE_MEETINGS: readonly Parts[] = [
+  [["tessera", "write"], ["tessera", "read"], ["tessera", "look"]],
+  [["casacore", "write"], ["tessera", "read"]],
+];
+/** Elements of such a cell: 64 KiB. */
+export const LARGE_CELL = 8192;
+
 /** `tessera writes, casacore reads`. */
 export function nameOf(parts: Parts): string {
   return parts.map(([who, role]) => `${who} ${role}s`).join(", ");
@@ -47,16 +55,16 @@ async function takePart(who: Who, role: Role, path: string, seconds: number): Pr
 }
 
 /**
- * Lets processes meet at a table for some seconds; fails where an update is lost, a row torn or a process gets nowhere.
+ * Lets processes meet at a table with cells of so many elements for some seconds; fails where an update is lost, a row torn or a process gets nowhere.
  *
  * @returns what each has done, as `tessera write 120, casacore read 80`
  */
-export async function beside(parts: Parts, seconds: number): Promise<string> {
+export async function beside(parts: Parts, seconds: number, cell = 16): Promise<string> {
   using folder = temporaryFolder();
   const path = `${folder.path}/t`;
   Table.create(path, {
-    columns: [scalar("A", "int32"), array("B", "float64", { shape: [16] })],
-    storage: [tiledColumn("Tiled", ["B"], { tileShape: [16, 5] }), standard("SSM", { bucketRows: 8 })],
+    columns: [scalar("A", "int32"), array("B", "float64", { shape: [cell] })],
+    storage: [tiledColumn("Tiled", ["B"], { tileShape: [cell, 5] }), standard("SSM", { bucketRows: 8 })],
     rows: 8,
   }).close();
   const done = await Promise.all(parts.map(([who, role]) => takePart(who, role, path, seconds)));

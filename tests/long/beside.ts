@@ -2,7 +2,7 @@
  * Processes side by side at one table for 60 seconds each, and what they did in `tests/evidence/beside.txt`.
  * `BESIDE_SECONDS` sets how long; when it is less the summary isn't written. Needs casacore.
  */
-import { beside, MEETINGS, needsCasacore } from "../beside.ts";
+import { beside, LARGE_CELL, LARGE_MEETINGS, MEETINGS, needsCasacore } from "../beside.ts";
 import { peerAvailable } from "../peer/peer.ts";
 
 const WANTED = 60;
@@ -14,10 +14,13 @@ const lines = [
   "lock, a look doesn't. Numbers are those of transactions, reads and looks that each process was done with.",
   "",
 ];
-for (const parts of MEETINGS) {
-  if (needsCasacore(parts) && !peer) continue;
-  lines.push(await beside(parts, seconds));
-  console.log(lines.at(-1));
+for (const [meetings, cell] of [[MEETINGS, 16], [LARGE_MEETINGS, LARGE_CELL]] as const) {
+  if (cell > 16) lines.push("", "With cells of 64 KiB, which readers take from mapped files:");
+  for (const parts of meetings) {
+    if (needsCasacore(parts) && !peer) continue;
+    lines.push(await beside(parts, seconds, cell));
+    console.log(lines.at(-1));
+  }
 }
 lines.push(
   "",

@@ -36,6 +36,7 @@ def main():
     end = time.time() + SECONDS
     while time.time() < end and wrong is None:
         table.lock(ROLE == "write")
+        length = table.getcell("B", 0).size
         wrong = check(table)
         n = table.getcell("A", 0)
         if n < last:
@@ -45,11 +46,11 @@ def main():
             if n % 50 == 49:
                 table.addrows(1)
                 table.putcell("A", table.nrows() - 1, 0)
-                table.putcell("B", table.nrows() - 1, np.zeros(16))
+                table.putcell("B", table.nrows() - 1, np.zeros(length))
             row = n % (table.nrows() - 1) + 1
             table.putcell("A", 0, n + 1)
             table.putcell("A", row, n + 1)
-            table.putcell("B", row, np.full(16, n + 1.0))
+            table.putcell("B", row, np.full(length, n + 1.0))
         table.unlock()
         done += 1
         time.sleep(0.0005)

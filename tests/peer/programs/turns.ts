@@ -8,12 +8,16 @@ import { Table } from "../../../mod.ts";
 
 const [role, path, seconds] = Deno.args as [string, string, string];
 
-/** Values of B, cell by cell: every cell has 16 times the same. */
+/** Bytes of B from which on it is read from a mapped file. */
+const MAPPED_BYTES = 256 * 1024;
+
+/** Values of B, cell by cell: every cell has one value over and over. */
 function newest(table: Table): number[] | string {
   const { data, shape } = table.getColumn("B", { dtype: "float64" });
   const cells: number[] = [];
-  for (let row = 0; row < shape[1]!; row++) {
-    const cell = data.subarray(row * 16, row * 16 + 16);
+  const [length, rows] = shape as [number, number];
+  for (let row = 0; row < rows; row++) {
+    const cell = data.subarray(row * length, row * length + length);
     if (!cell.every((value) => value === cell[0])) return "torn cell";
     cells.push(cell[0]!);
   }
@@ -35,6 +39,7 @@ const table = Table.open(path, {
   lock: role === "look" ? "auto" : "user",
   lockTimeoutMs: 30_000,
 });
+const length = table.column("B").shape![0]!;
 let done = 0, wrong: string | null = null, last = 0;
 const end = performance.now() + Number(seconds) * 1000;
 while (performance.now() < end && wrong === null) {
@@ -53,16 +58,19 @@ while (performance.now() < end && wrong === null) {
       if (n % 50 === 49) {
         table.addRows(1);
         table.putCell("A", table.rowCount - 1, 0);
-        table.putCell("B", table.rowCount - 1, new Float64Array(16));
+        table.putCell("B", table.rowCount - 1, new Float64Array(length));
       }
       const row = n % (table.rowCount - 1) + 1;
       table.putCell("A", 0, n + 1);
       table.putCell("A", row, n + 1);
-      table.putCell("B", row, new Float64Array(16).fill(n + 1));
+      table.putCell("B", row, new Float64Array(length).fill(n + 1));
     }
     table.unlock();
   }
   done++;
+}
+if (role !== "write" && length * 8 * table.rowCount >= MAPPED_BYTES && table.ioStats.bytesMapped === 0) {
+  wrong ??= "nothing was read from mapped files";
 }
 table.close();
 console.log(JSON.stringify({ done, wrong }));
