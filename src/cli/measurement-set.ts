@@ -60,6 +60,11 @@ const UNIX_EPOCH_DAY = 40587;
 /** casacore's numbers of the Stokes parameters and correlations, from 1. */
 const STOKES = ("I Q U V RR RL LR LL XX XY YX YY RX RY LX LY XR XL YR YL PP PQ QP QQ").split(" ");
 
+/** What a correlation is called that casacore knows by that number. */
+export function stokesName(code: number): string {
+  return STOKES[code - 1] ?? `#${code}`;
+}
+
 /** True for a table that is a MeasurementSet by its type, or by what it has. */
 export function isMeasurementSet(table: Table): boolean {
   return table.info.type === "Measurement Set" ||
@@ -153,7 +158,7 @@ function readPolarisations(table: Table): string[][] | undefined {
   if (!table.columnNames.includes("CORR_TYPE")) return undefined;
   const rows = { start: 0, end: Math.min(table.rowCount, MOST_LISTED) };
   const setups = table.getCells("CORR_TYPE", { rows, dtype: "int32" }).map((cell) =>
-    cell === null ? [] : Array.from((cell as NDArray<"int32">).data, (code) => STOKES[code - 1] ?? `#${code}`)
+    cell === null ? [] : Array.from((cell as NDArray<"int32">).data, stokesName)
   );
   return setups.filter((names) => names.length > 0);
 }

@@ -16,6 +16,7 @@ import { addImport } from "./import.ts";
 import { addIo } from "./io.ts";
 import { addKeywords } from "./keywords.ts";
 import { addLs } from "./ls.ts";
+import { addPlot } from "./plot.ts";
 import { addRecover } from "./recover.ts";
 import { addSchema } from "./schema.ts";
 import { addShow } from "./show.ts";
@@ -68,6 +69,7 @@ Example:
     addDigest,
     addDiff,
     addStat,
+    addPlot,
     addCopy,
     addExport,
     addIo,

@@ -1,6 +1,7 @@
 /**
  * Where the command writes: standard output and standard error, and what the terminal behind them can do.
  */
+import { environment } from "../../ffi/paths.ts";
 import { TableError } from "../error.ts";
 
 /** What a command needs of the world outside. */
@@ -15,6 +16,12 @@ export interface Terminal {
   readonly width: number;
   /** True when standard output may be coloured. */
   readonly color: boolean;
+  /** Lines of text that fit on the terminal; undefined where there is none. */
+  readonly height?: number;
+  /** True when more than 256 colours can be shown; false where it isn't known. */
+  readonly trueColor?: boolean;
+  /** False where the locale has no Unicode; true where it isn't known. */
+  readonly unicode?: boolean;
 }
 
 /** Thrown when the reader of standard output has gone, as `head` does: nothing is wrong, there is only no more to do. */
@@ -45,13 +52,30 @@ function writeAll(stream: { writeSync(bytes: Uint8Array): number }, bytes: Uint8
   }
 }
 
-function widthOfTerminal(): number {
-  if (!Deno.stdout.isTerminal()) return DEFAULT_WIDTH;
+function sizeOfTerminal(): { width: number; height?: number } {
+  if (!Deno.stdout.isTerminal()) return { width: DEFAULT_WIDTH };
   try {
-    return Math.max(MIN_WIDTH, Deno.consoleSize().columns);
+    const { columns, rows } = Deno.consoleSize();
+    return { width: Math.max(MIN_WIDTH, columns), height: rows };
   } catch {
-    return DEFAULT_WIDTH;
+    return { width: DEFAULT_WIDTH };
   }
+}
+
+/** Whether the locale is one of UTF-8: the first of the variables that says anything counts, as POSIX has it. */
+export function unicodeLocale(variable: (name: string) => string | undefined, os: string): boolean {
+  const locale = ["LC_ALL", "LC_CTYPE", "LANG"].map(variable).find((value) =>
+    value !== undefined && value !== ""
+  );
+  // Windows and macOS have Unicode terminals, whatever these say or don't.
+  if (locale === undefined) return os !== "linux";
+  return /utf-?8/i.test(locale);
+}
+
+function localeOfProcess(): boolean {
+  // Without permission to look nothing is known.
+  if (Deno.permissions.querySync({ name: "env", variable: "LC_ALL" }).state !== "granted") return true;
+  return unicodeLocale(environment, Deno.build.os);
 }
 
 /** The terminal, or the pipes and files, that this process was started with. */
@@ -90,7 +114,9 @@ export function processTerminal(): Terminal {
       error(`\r\x1b[K${line}`);
       shown = line !== "";
     },
-    width: widthOfTerminal(),
+    ...sizeOfTerminal(),
+    trueColor: /^(truecolor|24bit)$/i.test(environment("COLORTERM") ?? ""),
+    unicode: localeOfProcess(),
     color: Deno.stdout.isTerminal() && !Deno.noColor,
   };
 }

@@ -20,6 +20,7 @@ const FLOORS: readonly (readonly [prefix: string, floor: number])[] = [
   ["src/parquet/", 5],
   ["src/ingest/", 5],
   ["src/query/", 5],
+  ["src/plot/", 5],
   ["src/cli/", 6],
   ["mod.ts", 6],
 ];
