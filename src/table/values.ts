@@ -14,8 +14,12 @@ import type { NDArray } from "../array/ndarray.ts";
 import { elementsOf, sameShape } from "../array/rows.ts";
 import { TableError } from "../error.ts";
 import { encodeText, type StringPolicy } from "../format/strings.ts";
-import type { CellSource } from "../storage/manager.ts";
-import type { BodyColumn } from "./body.ts";
+import type { BoundColumn, CellSource } from "../storage/manager.ts";
+
+/** What is to be known of a column in order to check values for it. */
+export interface ValueColumn {
+  readonly bound: Pick<BoundColumn, "name" | "dtype" | "maxLength">;
+}
 
 /** Values for several cells: a typed array, an NDArray with the rows as last axis, or a plain array for scalars. */
 export type ColumnValues = ArrayBufferView | NDArray | readonly (string | boolean | number | bigint)[];
@@ -46,7 +50,7 @@ function describe(value: unknown): string {
 }
 
 /** Plain values as a typed array of the column's type. */
-function typed(column: BodyColumn, dtype: NumericType, values: readonly unknown[]): ArrayBufferView {
+function typed(column: ValueColumn, dtype: NumericType, values: readonly unknown[]): ArrayBufferView {
   const { name } = column.bound;
   const wrong = (i: number, value: unknown): never => {
     throw new TableError("TYPE_MISMATCH", `column ${name} is ${dtype}, value ${i} is ${describe(value)}`);
@@ -95,7 +99,7 @@ function typed(column: BodyColumn, dtype: NumericType, values: readonly unknown[
 }
 
 /** Strings as bytes, within the column's maximum length. */
-function encoded(column: BodyColumn, values: readonly unknown[], policy: StringPolicy): Uint8Array[] {
+function encoded(column: ValueColumn, values: readonly unknown[], policy: StringPolicy): Uint8Array[] {
   const { name, maxLength } = column.bound;
   return values.map((value, i) => {
     if (typeof value !== "string" && !(value instanceof Uint8Array)) {
@@ -118,7 +122,7 @@ function isNDArray(values: object): values is NDArray {
 
 /** Values in the form that a manager takes. @throws TableError TYPE_MISMATCH, SHAPE_MISMATCH, OUT_OF_RANGE */
 export function prepareValues(
-  column: BodyColumn,
+  column: ValueColumn,
   values: ColumnValues,
   policy: StringPolicy,
 ): PreparedValues {
@@ -158,7 +162,7 @@ function unwritableRecord(name: string): never {
 }
 
 function prepareData(
-  column: BodyColumn,
+  column: ValueColumn,
   dtype: Exclude<DType, "record">,
   data: unknown,
   policy: StringPolicy,
