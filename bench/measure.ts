@@ -12,23 +12,13 @@ const SLOW_PEER_MS = 3000;
 /** The unit in which the kernel caches files, and bytes of a cell of DATA. */
 const PAGE_BYTES = 4096, CELL_BYTES = 2048;
 
-/** Bytes that a process brought, by the kernel's count. */
-interface Brought {
-  /** By calls that read, from the page cache or not. */
-  readonly asked: number;
-  /** From the disk. */
-  readonly disk: number;
-}
-
-function broughtBy(pid: number): Brought | null {
-  let text: string;
+/** Bytes that a process brought from the disk so far, by the kernel's count; null where it doesn't tell. */
+function broughtBy(pid: number): number | null {
   try {
-    text = Deno.readTextFileSync(`/proc/${pid}/io`);
+    return Number(/^read_bytes: (\d+)$/m.exec(Deno.readTextFileSync(`/proc/${pid}/io`))?.[1] ?? NaN);
   } catch {
     return null;
   }
-  const count = (name: string) => Number(new RegExp(`^${name}: (\\d+)$`, "m").exec(text)?.[1] ?? NaN);
-  return { asked: count("rchar"), disk: count("read_bytes") };
 }
 
 /** Drops the pages of a table's files from the system's cache. */
@@ -61,11 +51,24 @@ export interface Measured {
 export async function measure(work: Work, rows: number, given: Measuring): Promise<Measured> {
   const { folder, sides, informing } = given, path = `${folder}/${work.table}`;
   const rounds = Math.min(given.rounds, work.mostRounds ?? Infinity);
-  const times: Record<string, number[]> = {}, brought: Record<string, Brought[]> = {}, able: Side[] = [];
+  const times: Record<string, number[]> = {}, brought: Record<string, number[]> = {};
+  const able = new Set<Side>();
+  /** What a side that is here for information does; when it fails it is left out, and says why. */
+  const attempt = async <T>(side: Side, ask: () => Promise<T>): Promise<T | null> => {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!informing.has(side.name)) throw error;
+      console.error((error as Error).message);
+      able.delete(side);
+      delete times[side.name];
+      return null;
+    }
+  };
   for (const side of sides) {
     if (informing.has(side.name) && (work.peers !== true || rows > 100_000)) continue;
-    if (await side.set(work, folder, rows)) {
-      able.push(side);
+    if (await attempt(side, () => side.set(work, folder, rows)) === true) {
+      able.add(side);
       times[side.name] = [];
       brought[side.name] = [];
     }
@@ -73,7 +76,7 @@ export async function measure(work: Work, rows: number, given: Measuring): Promi
   // The engine compiles what it runs often, while it runs: short works go on until they are at their speed.
   for (const side of work.mostRounds === undefined ? able : []) {
     for (let spent = 0, i = 0; i < WARM_ROUNDS && spent < WARM_MS; i++) {
-      spent += work.repeat * await side.run(work.repeat);
+      spent += work.repeat * (await attempt(side, () => side.run(work.repeat)) ?? Infinity);
     }
   }
   for (let round = 0; round < rounds; round++) {
@@ -83,14 +86,16 @@ export async function measure(work: Work, rows: number, given: Measuring): Promi
       }
       if (work.cold === true) await forget(given.forget!, path);
       const before = work.cold === true ? broughtBy(side.pid) : null;
-      times[side.name]!.push(await side.run(work.repeat));
+      const time = await attempt(side, () => side.run(work.repeat));
+      if (time === null) continue;
+      times[side.name]!.push(time);
       const after = before === null ? null : broughtBy(side.pid);
       if (before !== null && after !== null) {
-        brought[side.name]!.push({ asked: after.asked - before.asked, disk: after.disk - before.disk });
+        brought[side.name]!.push(after - before);
       }
     }
   }
-  for (const side of able) await side.end();
+  for (const side of able) await attempt(side, () => side.end());
   const figures = work.cold === true ? bytesFigures(work, rows, brought) : [];
   return { result: { work, rows, times, calls: {} }, figures };
 }
@@ -106,26 +111,20 @@ export function pagesWanted(rows: number, baselines: number): number {
   return pages.size;
 }
 
-/** Bytes from the disk and bytes asked of the system, over those of the pages that are wanted. */
+/** Bytes from the disk over those of the pages that are wanted. */
 function bytesFigures(
   work: Work,
   rows: number,
-  brought: Readonly<Record<string, readonly Brought[]>>,
+  brought: Readonly<Record<string, readonly number[]>>,
 ): Figure[] {
   const wanted = pagesWanted(rows, Number(work.argument)) * PAGE_BYTES;
-  const figure = (title: string, atMost: number | null, value: (brought: Brought) => number): Figure[] => {
-    const of = (name: string) => median((brought[name] ?? []).map((each) => value(each) / wanted));
-    const peers = Object.keys(brought).filter((name) => name !== "tessera" && brought[name]!.length > 0);
-    return Number.isNaN(of("tessera")) ? [] : [{
-      title: `${work.title}: ${title}`,
-      unit: "",
-      value: of("tessera"),
-      atMost,
-      peers: Object.fromEntries(peers.map((name) => [name, of(name)])),
-    }];
-  };
-  return [
-    ...figure("bytes from the disk ÷ wanted, rounded up to pages", 1.1, ({ disk }) => disk),
-    ...figure("bytes asked for ÷ wanted, rounded up to pages", 1.1, ({ asked }) => asked),
-  ];
+  const of = (name: string) => median(brought[name]!.map((bytes) => bytes / wanted));
+  const others = Object.keys(brought).filter((name) => name !== "tessera" && brought[name]!.length > 0);
+  return (brought["tessera"] ?? []).length === 0 ? [] : [{
+    title: `${work.title}: bytes from the disk ÷ bytes wanted, rounded up to pages`,
+    unit: "",
+    value: of("tessera"),
+    atMost: 1.1,
+    peers: Object.fromEntries(others.map((name) => [name, of(name)])),
+  }];
 }

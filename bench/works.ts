@@ -256,7 +256,7 @@ export const WORKS: readonly Work[] = [
     against: "limit",
     headline: "two readers at once, of two C readers",
   }),
-  work("baselines", "row lists: one of 351 baselines, of 640 MiB in tiles by time, cold", "baselines", 3, {
+  ...read("baselines", "row lists: one of 351 baselines, of 640 MiB in tiles by time, cold", "baselines", 3, {
     table: "many.tab",
     argument: "1",
     fixedRows: MANY_ROWS,

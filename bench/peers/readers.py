@@ -38,13 +38,14 @@ class Casacore:
 
     def __init__(self, module):
         self.tables = import_module(module)
+        self.name = module.partition(".")[0] + "-python"
 
     def open(self, path):
         return self.tables.table(path, ack=False)
 
     def put(self, folder, rows, argument):
         tables = self.tables
-        path = f"{folder}/python-put.tab"
+        path = f"{folder}/{self.name}-put.tab"
         data = (np.arange(rows * 512) % 65521).astype(np.float32).view(np.complex64).reshape(rows, *CELL)
         flag = (np.arange(rows * 256) % 7 == 0).reshape(rows, *CELL)
         flag_row = np.arange(rows) % 7 == 0
@@ -243,7 +244,10 @@ def answer(reader, state, line):
         total = 0.0
         for _ in range(int(words[0])):
             before, start = waited(), time.perf_counter()
-            got = state["ready"][0]()
+            try:
+                got = state["ready"][0]()
+            except Exception as error:
+                return "error " + repr(error).replace("\n", " ")
             total += time.perf_counter() - start - (0 if reader.threads else waited() - before)
             del got
         return f"{total * 1000 / int(words[0]):.6f}"
