@@ -83,20 +83,20 @@ export {
   type TiledOptions,
   tiledShape,
 } from "./src/table/specs.ts";
-export {
-  type Batch,
-  type BatchOptions,
-  type CellsOptions,
-  type CreateOptions,
-  type GetAsyncOptions,
-  type GetOptions,
-  type IoOptions,
-  type LockMode,
-  type OpenOptions,
-  type PutAsyncOptions,
-  type PutOptions,
-  Table,
-} from "./src/table/table.ts";
+export type {
+  Batch,
+  BatchOptions,
+  CellsOptions,
+  CreateOptions,
+  GetAsyncOptions,
+  GetOptions,
+  IoOptions,
+  LockMode,
+  OpenOptions,
+  PutAsyncOptions,
+  PutOptions,
+} from "./src/table/options.ts";
+export { Table } from "./src/table/table.ts";
 export {
   bitFlags,
   type BitFlagsOptions,

@@ -8,7 +8,8 @@ import type { TableRecord } from "../format/table-record.ts";
 import type { Column } from "../table/column.ts";
 import type { Cell } from "../table/read.ts";
 import type { RowSelection } from "../table/selection.ts";
-import type { GetOptions, Table } from "../table/table.ts";
+import type { GetOptions } from "../table/options.ts";
+import type { Table } from "../table/table.ts";
 
 /** Values of some rows. */
 export type Values =

@@ -28,7 +28,8 @@ import {
   tiledColumn,
   tiledShape,
 } from "../table/specs.ts";
-import { type CreateOptions, Table } from "../table/table.ts";
+import type { CreateOptions } from "../table/options.ts";
+import { Table } from "../table/table.ts";
 
 /** Options of tables that are made of values from elsewhere. */
 export interface ImportOptions extends Omit<CreateOptions, "columns" | "rows"> {

@@ -22,7 +22,7 @@ import { lockExclusively, type TableLock } from "../io/lock.ts";
 import { readWholeFile, replaceFile } from "../io/whole-file.ts";
 import { removeTree } from "./directory.ts";
 import { contextOf } from "./open.ts";
-import type { IoOptions } from "./table.ts";
+import type { IoOptions } from "./options.ts";
 
 /** How whole tables are reached. */
 export interface DirectoryOptions extends Pick<IoOptions, "io" | "context"> {

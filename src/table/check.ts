@@ -17,6 +17,7 @@ import {
 } from "../format/table-lock.ts";
 import type { Backend } from "../io/backend.ts";
 import { openBackend } from "../io/backends.ts";
+import type { IoSnapshot } from "../io/counters.ts";
 import { runSync } from "../io/drivers.ts";
 import { TableFiles } from "../io/files.ts";
 import { JOURNAL_FILE } from "../io/journal-format.ts";
@@ -28,7 +29,7 @@ import { COUNTERS } from "./read-state.ts";
 import { contextOf, openBody } from "./open.ts";
 import { PlainBody } from "./plain.ts";
 import { realPath } from "./real-path.ts";
-import type { IoOptions } from "./table.ts";
+import type { IoOptions } from "./options.ts";
 
 /** Tables that are looked at: those that refer to each other are counted once, by where they really are. */
 const MOST_TABLES = 10_000;
@@ -45,6 +46,8 @@ export interface CheckOptions extends Pick<IoOptions, "io" | "context" | "confin
   readonly subtables?: boolean;
   /** Called with the directory of each table before it is looked at. */
   readonly onTable?: (path: string) => void;
+  /** Called with the counters of all that is opened; they go on counting until it returns. */
+  readonly onCounters?: (counters: { snapshot(): IoSnapshot }) => void;
 }
 
 /** One table that was looked at. */
@@ -112,6 +115,7 @@ class Checker {
     this.#root = root;
     this.#options = options;
     this.#backend = openBackend(options.io ?? "auto", { writable: false, ...contextOf(options) });
+    options.onCounters?.(this.#backend.stats);
     this.#tasks = [{ directory: root, from: null, level: 0 }];
   }
 
@@ -189,6 +193,7 @@ class Checker {
       }
       return { rows: null, files: names.length };
     }
+    this.#options.onCounters?.(body.stats);
     try {
       if (body instanceof PlainBody && dat.kind === "PlainTable") {
         runSync(checkPlain({ body, dat, lock, names }, findings), body.access);

@@ -16,7 +16,8 @@ import { specOf, storageLike } from "./copy-storage.ts";
 import { contextOf } from "./open.ts";
 import type { RowSelection } from "./selection.ts";
 import type { ColumnSpec } from "./specs.ts";
-import { type LockMode, Table } from "./table.ts";
+import type { LockMode } from "./options.ts";
+import { Table } from "./table.ts";
 
 /** Options of `Table.copy`. */
 export interface CopyOptions {

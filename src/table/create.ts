@@ -34,7 +34,7 @@ import { PlainBody } from "./plain.ts";
 import { LOCK_TIMEOUT_MS, Sharing } from "./sharing.ts";
 import { ColumnSources } from "./source.ts";
 import { bindColumns, type Binding, type ColumnSpec } from "./specs.ts";
-import type { CreateOptions } from "./table.ts";
+import type { CreateOptions } from "./options.ts";
 
 /** Makes a table. @throws TableError as `Table.create`; nothing is left behind then */
 export function createBody(path: string, options: CreateOptions): TableBody {

@@ -19,7 +19,7 @@ import { PlainBody } from "./plain.ts";
 import { ReferenceBody } from "./reference.ts";
 import { cellShapes, readCells, readColumn, type ReadSettings } from "./read.ts";
 import { type RowSelection, rowsOf } from "./selection.ts";
-import type { OpenOptions } from "./table.ts";
+import type { OpenOptions } from "./options.ts";
 
 /** "tile": each column at once, its tiles in file order. "row": row by row, all columns of a row before the next row. */
 export type ReadOrder = "tile" | "row";

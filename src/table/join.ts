@@ -7,7 +7,7 @@ import type { TableInfo } from "../format/table-info.ts";
 import type { TableBody } from "./body.ts";
 import { ConcatenationBody } from "./concatenation.ts";
 import { checkOnDisk, pathsOf, type PlaceOptions, writeReferring } from "./references.ts";
-import type { IoOptions } from "./table.ts";
+import type { IoOptions } from "./options.ts";
 
 /** Options of `Table.concat`. */
 export interface ConcatOptions extends IoOptions {

@@ -21,7 +21,7 @@ import { datOf, readState } from "./read-state.ts";
 import { ReferenceBody } from "./reference.ts";
 import { LOCK_TIMEOUT_MS, Sharing } from "./sharing.ts";
 import { resolveConfined } from "./subtables.ts";
-import type { OpenOptions } from "./table.ts";
+import type { OpenOptions } from "./options.ts";
 
 /** Most tables that one may refer to, directly and through others. */
 const MAX_PARENTS = 64;

@@ -26,6 +26,7 @@ import {
 } from "../format/table-lock.ts";
 import type { Backend } from "../io/backend.ts";
 import { openBackend } from "../io/backends.ts";
+import type { IoSnapshot } from "../io/counters.ts";
 import { lockExclusively, lockingAvailable, type LockMode, openLock, type TableLock } from "../io/lock.ts";
 import { readWholeFile } from "../io/whole-file.ts";
 import { subtablesIn } from "./check.ts";
@@ -36,7 +37,7 @@ import { repairJournal } from "./recover-journal.ts";
 import { repairRows, writeLock } from "./recover-rows.ts";
 import { type RecoverFinding, Repair } from "./repair.ts";
 import { LOCK_TIMEOUT_MS } from "./sharing.ts";
-import type { IoOptions } from "./table.ts";
+import type { IoOptions } from "./options.ts";
 
 export type { RecoverFinding } from "./repair.ts";
 
@@ -52,6 +53,8 @@ export interface RecoverOptions extends Pick<IoOptions, "io" | "context" | "lock
   readonly lock?: Extract<LockMode, "auto" | "none">;
   /** Called with the directory of each table before it is looked at. */
   readonly onTable?: (path: string) => void;
+  /** Called with the counters of all that is opened; they go on counting until it returns. */
+  readonly onCounters?: (counters: { snapshot(): IoSnapshot }) => void;
 }
 
 /** What {@linkcode recoverTable} found and did. */
@@ -98,6 +101,7 @@ export function recoverTable(path: string, options: RecoverOptions = {}): Recove
     writable: options.apply ?? false,
     ...contextOf(options),
   });
+  options.onCounters?.(backend.stats);
   const partial = repairPartial(new Repair(root, backend, options, findings));
   if (backend.kind(root) === null && partial) return report(root, 0, findings);
   checkTable(backend, root);
