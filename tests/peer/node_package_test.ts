@@ -86,12 +86,23 @@ nodeTest("the installed package does in Node what the sources do in Deno", async
     });
     assert.deepEqual(inNode.wrong, []);
     assert.equal(inNode.arrowRows, inDeno.arrowRows);
-    for (const what of ["exports", "sum", "tables", "made"]) {
+    for (const what of ["sum", "tables", "made"]) {
       assert.deepEqual(inNode[what], inDeno[what], what);
     }
     const { UVW, DATA } = inNode.tables[MS];
     for (const made of ["copy.ms", "later.ms", "arrow.tab", "parquet.tab"]) {
       assert.deepEqual([inNode.made[made].UVW, inNode.made[made].DATA], [UVW, DATA], made);
+    }
+  });
+
+  await t.step("every module of the library is there, with all that it exports", async () => {
+    for (const [name, file] of Object.entries(CONFIG.exports as Record<string, string>)) {
+      if (name === "./cli") continue;
+      const specifier = name.replace(".", CONFIG.name);
+      const program = `console.log(Object.keys(await import("${specifier}")).sort().join())`;
+      const exported = await output(node!, ["--input-type=module", "-e", program], { cwd: path });
+      const expected = Object.keys(await import(new URL(file, `file://${ROOT}`).href)).sort().join();
+      assert.equal(exported.trim(), expected, specifier);
     }
   });
 
