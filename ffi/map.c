@@ -242,7 +242,7 @@ double tessera_view_faults(double address) {
 }
 
 /* Stretches apart by no more than this are read together; longer ones than the second come best by reading on. */
-#define NEAR_BYTES ((uintptr_t)64 << 10)
+#define NEAR_BYTES ((uintptr_t)16 << 10)
 #define WANT_BYTES ((uintptr_t)4 << 20)
 /* Pages that are looked at before anything is asked for. */
 #define LOOKS 8
@@ -254,13 +254,23 @@ static int is_missing(uintptr_t address) {
   return mincore((void *)(address & ~((uintptr_t)page_bytes - 1)), 1, &there) == 0 && !(there & 1);
 }
 
-static int some_are_missing(uintptr_t map, const double *extents, int32_t count) {
-  int32_t step = count > LOOKS ? count / LOOKS : 1;
-  for (int32_t i = 0; i < count; i += step) {
+static int are_within(double address, double map_bytes, const double *extents, int32_t count) {
+  if (tessera_whole(address) <= 0 || tessera_whole(map_bytes) < 0 || count < 0) return 0;
+  for (int32_t i = 0; i < count; i++) {
+    const double *e = extents + 4 * i;
+    if (tessera_whole(e[0]) < 0 || tessera_whole(e[1]) < 0 || e[0] + e[1] > map_bytes) return 0;
+  }
+  return 1;
+}
+
+int32_t tessera_map_missing(double address, double map_bytes, const double *extents, int32_t extent_count) {
+  if (!are_within(address, map_bytes, extents, extent_count)) return -EINVAL;
+  uintptr_t map = (uintptr_t)address;
+  int32_t step = extent_count > LOOKS ? extent_count / LOOKS : 1;
+  for (int32_t i = 0; i < extent_count; i += step) {
     const double *e = extents + 4 * i;
     if (e[1] < 1) continue;
-    if (is_missing(map + (uintptr_t)e[0]) || is_missing(map + (uintptr_t)(e[0] + e[1] - 1))) return 1;
-    if (is_missing(map + (uintptr_t)(e[0] + e[1] / 2))) return 1;
+    if (is_missing(map + (uintptr_t)(e[0] + e[1] - 1)) || is_missing(map + (uintptr_t)(e[0] + e[1] / 2))) return 1;
   }
   return 0;
 }
@@ -275,14 +285,8 @@ static void want(uintptr_t start, uintptr_t end, uint64_t *stats) {
 
 int32_t tessera_map_want(double address, double map_bytes, const double *extents, int32_t extent_count,
                          uint64_t *stats) {
-  int64_t at = tessera_whole(address), size = tessera_whole(map_bytes);
-  if (at <= 0 || size < 0 || extent_count < 0) return -EINVAL;
-  for (int32_t i = 0; i < extent_count; i++) {
-    const double *e = extents + 4 * i;
-    if (tessera_whole(e[0]) < 0 || tessera_whole(e[1]) < 0 || e[0] + e[1] > map_bytes) return -EINVAL;
-  }
-  uintptr_t map = (uintptr_t)at, start = 0, end = 0;
-  if (!some_are_missing(map, extents, extent_count)) return 0;
+  if (!are_within(address, map_bytes, extents, extent_count)) return -EINVAL;
+  uintptr_t map = (uintptr_t)address, start = 0, end = 0;
   for (int32_t i = 0; i < extent_count; i++) {
     uintptr_t from = map + (uintptr_t)extents[4 * i], to = from + (uintptr_t)extents[4 * i + 1];
     if (from < start || from > end + NEAR_BYTES) {
@@ -295,6 +299,11 @@ int32_t tessera_map_want(double address, double map_bytes, const double *extents
   return 0;
 }
 #else
+int32_t tessera_map_missing(double address, double map_bytes, const double *extents, int32_t extent_count) {
+  (void)address, (void)map_bytes, (void)extents, (void)extent_count;
+  return 0;
+}
+
 int32_t tessera_map_want(double address, double map_bytes, const double *extents, int32_t extent_count,
                          uint64_t *stats) {
   (void)address, (void)map_bytes, (void)extents, (void)extent_count, (void)stats;

@@ -188,9 +188,16 @@ export class MappedFile {
   }
 
   /**
-   * Asks the system to bring in what extents, as `packExtents` makes them, need and is not in memory, and nothing beside
-   * it. Returns at once; for extents that don't follow what was read before, since what does is read ahead anyway.
+   * True when some of a few pages of extents, as `packExtents` makes them, are not in memory. Linux tells only who owns the
+   * file or may write it; others hear false.
    */
+  missing(extents: Float64Array<ArrayBuffer>): boolean {
+    if (this.#closed || this.length === 0) return false;
+    const { symbols } = this.#native;
+    return symbols.tessera_map_missing(this.#address, this.length, extents, extents.length / 4) > 0;
+  }
+
+  /** Asks the system to bring extents into memory, and nothing beside them. Returns at once. */
   want(extents: Float64Array<ArrayBuffer>): void {
     if (this.#closed || this.length === 0) return;
     const { symbols } = this.#native;

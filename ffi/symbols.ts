@@ -309,6 +309,15 @@ const BLOCKING = {
   },
   tessera_page_size: { parameters: [], result: "f64" }, // double (void)
   tessera_map_copy: MAP_COPY,
+  tessera_map_missing: {
+    parameters: [
+      "f64", // double address
+      "f64", // double map_bytes
+      "buffer", // const double *extents
+      "i32", // int32_t extent_count
+    ],
+    result: "i32", // int32_t
+  },
   tessera_map_want: {
     parameters: [
       "f64", // double address

@@ -157,9 +157,14 @@ TESSERA_EXPORT double tessera_map_faults(void);
 TESSERA_EXPORT double tessera_view_faults(double address);
 
 /*
- * Asks the system to bring in what extents (as those of tessera_gather_map) need and is not in memory, without waiting:
- * just that, where a fault would read on all sides of it. Stretches that are so long that reading on serves them better
- * are left to their faults. Nothing is asked for when a few pages that are looked at are all there.
+ * 1 when some of a few pages of extents (as those of tessera_gather_map) that are looked at are not in memory, else 0.
+ * Linux tells only who owns the file or may write it; others hear that all are there.
+ */
+TESSERA_EXPORT int32_t tessera_map_missing(double address, double map_bytes, const double *extents,
+                                           int32_t extent_count);
+/*
+ * Asks the system to bring extents into memory, without waiting: just them, where a fault would read on all sides of a
+ * page. Stretches that are so long that reading on serves them better are left to their faults.
  */
 TESSERA_EXPORT int32_t tessera_map_want(double address, double map_bytes, const double *extents, int32_t extent_count,
                                         uint64_t *stats);

@@ -65,6 +65,8 @@ export interface Handle {
 export interface FileMap {
   /** Bytes mapped; a file that grew later needs a new map. */
   readonly length: number;
+  /** False when some of a range isn't in memory, as far as the system tells: it is better read than copied then. */
+  isThere(offset: number, length: number): boolean;
   /** Copies `target.length` bytes from `offset`. */
   copy(offset: number, target: Uint8Array): void;
   /** As `copy`, on another thread. */

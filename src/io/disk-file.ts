@@ -204,7 +204,8 @@ export class DiskFile {
   #mapFor(target: Uint8Array, offset: number): FileMap | null {
     if (target.length < MAP_BYTES || this.#need().map === undefined) return null;
     const end = offset + target.length;
-    return this.reaches(end) ? this.mapped(offset, end) : null;
+    const map = this.reaches(end) ? this.mapped(offset, end) : null;
+    return map !== null && map.isThere(offset, target.length) ? map : null;
   }
 
   /** As `fill` past the cache, without blocking. */

@@ -4,8 +4,9 @@
  * would be a signal instead of an error.
  *
  * A page that is touched under a map and isn't in memory makes Linux read around it, as much as the disk reads ahead (128
- * KiB to several MiB). Who goes through a file wants that; who goes here and there would read many times what is wanted.
- * So ranges that don't follow an earlier one are asked for before they are touched, and no more than them.
+ * KiB to several MiB): many times what is wanted by who goes here and there. So before a map is touched a few pages are
+ * looked up. If one isn't there, a range is read instead; the stretches that boxes are gathered from are asked for, all at
+ * once, which keeps a disk busier than reading them in turn.
  */
 import type { MoveList } from "../array/moves.ts";
 import { TableError } from "../error.ts";
@@ -13,76 +14,56 @@ import { packExtents } from "../../ffi/binding.ts";
 import { MappedFile } from "../../ffi/mapped.ts";
 import type { Backend, FileMap, Handle, OpenMode } from "./backend.ts";
 import { CachedHandle, NativeBackend } from "./pread-backend.ts";
+import { type GatherJob, planGather } from "./gather-plan.ts";
 import type { Extent } from "./plan.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** Readers of one file that are told apart, as columns whose tiles lie side by side. */
-const READERS = 4;
-/** Bytes that a reader may leave out and still be said to read on. */
-const GAP_BYTES = 64 * 1024;
+/** The stretches that jobs read, as extents without moves. */
+function packJobs(jobs: readonly GatherJob[]): Float64Array<ArrayBuffer> {
+  return packExtents(jobs.map(({ offset, length }) => ({ offset, length, firstMove: 0, moveCount: 0 })));
+}
 
 class NativeMap implements FileMap {
   readonly length: number;
   readonly #map: MappedFile;
   #viewed = false;
-  /** Where the latest reads ended. */
-  readonly #ends: number[] = new Array(READERS).fill(-1);
-  #oldest = 0;
+  /** An extent, for {@linkcode isThere}. */
+  readonly #range = new Float64Array(4);
 
   constructor(map: MappedFile) {
     this.#map = map;
     this.length = map.length;
   }
 
-  /** True when a range goes on where an earlier one ended. */
-  #readsOn(offset: number, end: number): boolean {
-    const ends = this.#ends;
-    for (let i = 0; i < ends.length; i++) {
-      const ahead = offset - ends[i]!;
-      if (ahead >= 0 && ahead <= GAP_BYTES && ends[i]! >= 0) {
-        ends[i] = end;
-        return true;
-      }
-    }
-    ends[this.#oldest] = end;
-    this.#oldest = (this.#oldest + 1) % ends.length;
-    return false;
+  isThere(offset: number, length: number): boolean {
+    const range = this.#range;
+    range[0] = offset;
+    range[1] = length;
+    return !this.#map.missing(range);
   }
 
-  #wantCopy(offset: number, target: Uint8Array): void {
-    if (!this.#readsOn(offset, offset + target.length)) {
-      this.#map.want(Float64Array.of(offset, target.length, 0, 0));
-    }
-  }
-
-  /** Extents as C has them, asked for. */
-  #wantExtents(extents: readonly Extent[]): Float64Array<ArrayBuffer> {
+  /** Extents as C has them; what isn't in memory is asked for. */
+  #packed(extents: readonly Extent[], moves: MoveList): Float64Array<ArrayBuffer> {
     const packed = packExtents(extents);
-    const first = extents[0], last = extents[extents.length - 1];
-    if (first !== undefined && last !== undefined) {
-      const readsOn = this.#readsOn(first.offset, last.offset + last.length);
-      if (!readsOn || extents.length > 1) this.#map.want(packed);
-    }
+    if (this.#map.missing(packed)) this.#map.want(packJobs(planGather(extents, moves)));
     return packed;
   }
 
   copy(offset: number, target: Uint8Array): void {
-    this.#wantCopy(offset, target);
     this.#map.copy(offset, target as Bytes);
   }
 
   copyAsync(offset: number, target: Uint8Array): Promise<void> {
-    this.#wantCopy(offset, target);
     return this.#map.copyAsync(offset, target as Bytes);
   }
 
   gather(extents: readonly Extent[], moves: MoveList, array: Uint8Array): void {
-    this.#map.gatherExtents(this.#wantExtents(extents), moves, array as Bytes);
+    this.#map.gatherExtents(this.#packed(extents, moves), moves, array as Bytes);
   }
 
   gatherAsync(extents: readonly Extent[], moves: MoveList, array: Uint8Array): Promise<void> {
-    return this.#map.gatherExtentsAsync(this.#wantExtents(extents), moves, array as Bytes);
+    return this.#map.gatherExtentsAsync(this.#packed(extents, moves), moves, array as Bytes);
   }
 
   view(offset: number, length: number): Uint8Array {

@@ -33,6 +33,7 @@ function emptyMap(map: FileMap): FileMap {
   return {
     length: map.length,
     damaged: false,
+    isThere: () => true,
     copy: noBytes,
     gather: noBytes,
     view: noBytes,
