@@ -263,7 +263,7 @@ export const WORKS: readonly Work[] = [
     cold: true,
     mostRounds: 5,
   }),
-  work(
+  ...read(
     "baselines",
     "row lists: 351 baselines, a getColumn each, of 640 MiB in tiles by time, cold",
     "baselines",
