@@ -151,7 +151,7 @@ function bytesOf(data: Data): number {
  *   rows: 10,
  * });
  * const arrow = toArrow(table, { columns: ["TIME"], rows: { start: 2, end: 5 } });
- * console.log(arrow.numRows, String(arrow.schema.fields[0].type)); // 3 Float64
+ * console.log(arrow.numRows, String(arrow.schema.fields[0]!.type)); // 3 Float64
  * ```
  */
 export function toArrow(table: Table, options: ArrowOptions = {}): ArrowTable {

@@ -340,7 +340,7 @@ function namesOf(a: Table, b: Table, columns: readonly string[] | undefined): st
  * for (const name of ["a.tab", "b.tab"]) Table.create(name, { columns: [scalar("N", "int32")], rows: 9 }).close();
  * using a = Table.open("a.tab"), b = Table.open("b.tab", { mode: "rw" });
  * b.putCell("N", 5, 1);
- * console.log(diffTables(a, b).columns[0].first); // { row: 5, index: [], left: "0", right: "1" }
+ * console.log(diffTables(a, b).columns[0]!.first); // { row: 5, index: [], left: "0", right: "1" }
  * ```
  */
 export function diffTables(a: Table, b: Table, options: DiffOptions = {}): TableDiff {
