@@ -109,6 +109,7 @@ export function addCat(program: Command, terminal: Terminal): void {
     .option("--columns <names>", "columns to print, in this order: a,b,c", parseNames)
     .option("--rows <start:end>", "rows to print, the end not included", parseRows)
     .addOption(new Option("--format <name>", "form of the output").choices(["ndjson"]).default("ndjson"))
+    .option("--json", "the same; cat has no other form")
     .addHelpText(
       "after",
       `

@@ -2,15 +2,22 @@
  * `table check`: walks every structure of every file of a table, and says what is inconsistent.
  */
 import { type Command, Option } from "commander";
-import { type CheckReport, checkTable, type Finding, type IoName, TableError } from "../../mod.ts";
+import {
+  type CheckReport,
+  checkTable,
+  type Finding,
+  type IoName,
+  type IoSnapshot,
+  TableError,
+} from "../../mod.ts";
 import { errorText, shortPath } from "./failure.ts";
 import { jsonText } from "./json.ts";
-import { IO_CHOICES } from "./options.ts";
+import { addStatsOptions, IO_CHOICES, reportSnapshots, type StatsOptions } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
 import { counted } from "./text.ts";
 import { printLines } from "./write.ts";
 
-interface CheckCommandOptions {
+interface CheckCommandOptions extends StatsOptions {
   readonly io: IoName | "auto";
   readonly json?: true;
   /** False with `--no-subtables`. */
@@ -50,8 +57,10 @@ function reportObject(report: CheckReport, path: string): object {
 }
 
 function check(path: string, options: CheckCommandOptions, terminal: Terminal): void {
+  const counters: { snapshot(): IoSnapshot }[] = [];
   const report = checkTable(path, {
     io: options.io,
+    onCounters: (some) => counters.push(some),
     subtables: options.subtables,
     onTable: (directory) => terminal.progress(`checking ${shortPath(directory)}`),
   });
@@ -60,6 +69,7 @@ function check(path: string, options: CheckCommandOptions, terminal: Terminal): 
     options.json ? [jsonText(reportObject(report, path), 2)] : reportLines(report, path),
     terminal,
   );
+  reportSnapshots(counters.map((some) => some.snapshot()), options, terminal);
   if (report.wrong > 0) {
     const things = counted(report.wrong, "thing is wrong", "things are wrong");
     throw new TableError("CORRUPT", `${things} (${amountOf(report)})`, { file: report.path });
@@ -68,7 +78,7 @@ function check(path: string, options: CheckCommandOptions, terminal: Terminal): 
 
 /** Adds the command. */
 export function addCheck(program: Command, terminal: Terminal): void {
-  program.command("check")
+  const command = program.command("check")
     .description("walk every structure of a table's files, and say what is inconsistent")
     .argument("<table>", "directory of the table")
     .addOption(new Option("--io <name>", "I/O backend").choices(IO_CHOICES).default("auto"))
@@ -86,4 +96,5 @@ Example:
   $ table check my.ms`,
     )
     .action((path: string, options: CheckCommandOptions) => check(path, options, terminal));
+  addStatsOptions(command);
 }

@@ -1,10 +1,10 @@
 /**
  * `table export`: rows of a table in a form that other programs read.
  */
-import { type Command, InvalidArgumentError, Option } from "commander";
-import { type RowSelection, type Table, TableError } from "../../mod.ts";
+import { type Command, Option } from "commander";
+import type { RowSelection, Table } from "../../mod.ts";
 import { rowsIn, type Selection, selectionOf } from "../arrow/selection.ts";
-import { type Condition, parseWhere, rowFilter } from "../query/where.ts";
+import type { Condition } from "../query/where.ts";
 import type { Column } from "../table/column.ts";
 import {
   fileTarget,
@@ -17,7 +17,9 @@ import { CsvExporter, type Exporter, NdjsonExporter } from "./export-text.ts";
 import { UsageError } from "./failure.ts";
 import {
   addReadingOptions,
+  filterOf,
   openTable,
+  parseCondition,
   parseNames,
   parseRowSelection,
   type ReadingOptions,
@@ -203,25 +205,6 @@ async function exportTable(
     bar.stop();
   }
   reportStats([table], options, terminal);
-}
-
-/** As `rowFilter`. @throws UsageError for a comparison that makes no sense in this table */
-function filterOf(table: Table, condition: Condition): ReturnType<typeof rowFilter> {
-  try {
-    return rowFilter(table, condition);
-  } catch (error) {
-    if (!(error instanceof TableError) || error.code !== "INVALID_ARGUMENT") throw error;
-    throw new UsageError(`--where: ${error.message}`);
-  }
-}
-
-/** Parses a condition for commander. @throws InvalidArgumentError */
-function parseCondition(text: string): Condition {
-  try {
-    return parseWhere(text);
-  } catch (error) {
-    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
-  }
 }
 
 /** Adds the command. */

@@ -3,17 +3,17 @@
  */
 import { join, relative } from "node:path";
 import type { Command } from "commander";
-import { Table, TableError } from "../../mod.ts";
+import { type IoSnapshot, Table, TableError } from "../../mod.ts";
 import { errorText, isTable, shortPath } from "./failure.ts";
 import { tableSizes } from "./files.ts";
 import { jsonText } from "./json.ts";
 import { layout } from "./layout.ts";
-import { addIoOptions, type IoChoice } from "./options.ts";
+import { addReadingOptions, type ReadingOptions, reportSnapshots } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
 import { counted, humanBytes, humanCount, visible } from "./text.ts";
 import { printLines } from "./write.ts";
 
-interface LsOptions extends IoChoice {
+interface LsOptions extends ReadingOptions {
   readonly json?: true;
   readonly all?: true;
 }
@@ -71,13 +71,19 @@ export function* tablePlaces(
   }
 }
 
-function describe({ directory, depth }: Place, root: string, options: LsOptions): FoundTable {
+function describe(
+  { directory, depth }: Place,
+  root: string,
+  options: LsOptions,
+  snapshots: IoSnapshot[],
+): FoundTable {
   const path = relative(root, directory) || ".";
   const bytes = tableSizes(directory).all;
   try {
     using table = Table.open(directory, { io: options.io, lock: options.lock });
     const { type } = table.info;
     const columns = table.columnNames.length;
+    snapshots.push(table.ioStats);
     return { path, depth, kind: table.kind, type, rows: table.rowCount, columns, bytes };
   } catch (error) {
     // One that is damaged mustn't hide the others.
@@ -132,10 +138,12 @@ function ls(folder: string, options: LsOptions, terminal: Terminal): void {
   };
   // What is asked of a folder that is a table itself is what's in it.
   const all = options.all || isTable(folder);
+  const snapshots: IoSnapshot[] = [];
   const here = [...tablePlaces(folder, all, problem)];
-  const tables = here.map((place) => describe(place, folder, options));
+  const tables = here.map((place) => describe(place, folder, options, snapshots));
   if (options.json) printLines([jsonText(tables, 2)], terminal);
   else if (tables.length > 0) printLines(listingLines(tables, terminal.width, terminal.color), terminal);
+  reportSnapshots(snapshots, options, terminal);
   const damaged = tables.filter(({ error }) => error !== undefined).length;
   if (damaged > 0) {
     throw new TableError("CORRUPT", `${counted(damaged, "table")} can't be opened; table check says why`, {
@@ -164,5 +172,5 @@ Example:
   $ table ls --all .`,
     )
     .action((folder: string, options: LsOptions) => ls(folder, options, terminal));
-  addIoOptions(command);
+  addReadingOptions(command);
 }

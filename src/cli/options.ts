@@ -2,8 +2,18 @@
  * Options that several commands share, and how their texts become values.
  */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { type IoName, type LockMode, type OpenOptions, type RowSelection, Table } from "../../mod.ts";
+import {
+  type IoName,
+  type IoSnapshot,
+  type LockMode,
+  type OpenOptions,
+  type RowSelection,
+  Table,
+  TableError,
+} from "../../mod.ts";
 import { IO_NAMES } from "../io/backends.ts";
+import { type Condition, parseWhere, rowFilter } from "../query/where.ts";
+import { UsageError } from "./failure.ts";
 import { metricsLines, STATS_FORMATS, type StatsFormat, statsLines } from "./statistics.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -20,7 +30,10 @@ export interface IoChoice {
 }
 
 /** What every command that only reads a table may be told. */
-export interface ReadingOptions extends IoChoice {
+export interface ReadingOptions extends IoChoice, StatsOptions {}
+
+/** Whether counters are printed, and how. */
+export interface StatsOptions {
   readonly stats?: true;
   readonly statsFormat: StatsFormat;
 }
@@ -37,7 +50,12 @@ export function addIoOptions(command: Command): Command {
 
 /** Gives a command the options of {@linkcode ReadingOptions}. */
 export function addReadingOptions(command: Command): Command {
-  return addIoOptions(command)
+  return addStatsOptions(addIoOptions(command));
+}
+
+/** Gives a command the options that print counters. */
+export function addStatsOptions(command: Command): Command {
+  return command
     .option("--stats", "print what was done to files on standard error: calls, bytes, seeks, durations")
     .addOption(
       new Option("--stats-format <format>", "print them so; openmetrics is for what scrapes it")
@@ -51,9 +69,17 @@ export function openTable(path: string, options: IoChoice, more: OpenOptions = {
 }
 
 /** Prints the counters where `--stats` asks for them. */
-export function reportStats(tables: readonly Table[], options: ReadingOptions, terminal: Terminal): void {
+export function reportStats(tables: readonly Table[], options: StatsOptions, terminal: Terminal): void {
+  if (options.stats) reportSnapshots(tables.map((table) => table.ioStats), options, terminal);
+}
+
+/** Prints counters where `--stats` asks for them. */
+export function reportSnapshots(
+  snapshots: readonly IoSnapshot[],
+  options: StatsOptions,
+  terminal: Terminal,
+): void {
   if (!options.stats) return;
-  const snapshots = tables.map((table) => table.ioStats);
   const lines = options.statsFormat === "openmetrics" ? metricsLines(snapshots) : statsLines(snapshots);
   for (const line of lines) terminal.err(line);
 }
@@ -105,6 +131,25 @@ export function parseRowSelection(text: string): RowSelection {
   const step = Number(match[3]);
   if (!Number.isSafeInteger(step) || step < 1) throw new InvalidArgumentError("A step is at least 1.");
   return { ...range, step };
+}
+
+/** Parses a condition that rows are chosen by. @throws InvalidArgumentError */
+export function parseCondition(text: string): Condition {
+  try {
+    return parseWhere(text);
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** As `rowFilter`. @throws UsageError for a comparison that makes no sense in this table */
+export function filterOf(table: Table, condition: Condition): ReturnType<typeof rowFilter> {
+  try {
+    return rowFilter(table, condition);
+  } catch (error) {
+    if (!(error instanceof TableError) || error.code !== "INVALID_ARGUMENT") throw error;
+    throw new UsageError(`--where: ${error.message}`);
+  }
 }
 
 /** Parses names with commas between; a name may hold a comma as `\,`. @throws InvalidArgumentError */

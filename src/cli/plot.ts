@@ -1,7 +1,7 @@
 /**
  * `table plot`: a column as a picture, in the terminal or as SVG.
  */
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import { type Table, TableError } from "../../mod.ts";
 import type { RowChoice } from "../plot/blocks.ts";
 import type { Figure, FigureCounts, Panel } from "../plot/figure.ts";
@@ -13,7 +13,6 @@ import { uvFigure } from "../plot/uv.ts";
 import { waterfallFigure } from "../plot/waterfall.ts";
 import type { ComplexPart } from "../query/mod.ts";
 import { fileTarget } from "./export-target.ts";
-import { type Condition, parseWhere, rowFilter } from "../query/where.ts";
 import { UsageError } from "./failure.ts";
 import { jsonText } from "./json.ts";
 import { antennaNames, antennaNumber, correlationNames, windowNames } from "./plot-names.ts";
@@ -26,7 +25,7 @@ import {
   placesOf,
   type PlotOptions,
 } from "./plot-options.ts";
-import { addReadingOptions, openTable, parseRows, reportStats } from "./options.ts";
+import { addReadingOptions, filterOf, openTable, parseCondition, parseRows, reportStats } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
 import { counted, cut, humanCount, visible } from "./text.ts";
 import { printLines } from "./write.ts";
@@ -178,7 +177,7 @@ function figureFor(
   }
   const choice: Choice = {
     ...(options.rows === undefined ? {} : { rows: options.rows }),
-    ...(options.where === undefined ? {} : { choose: rowFilter(table, options.where) }),
+    ...(options.where === undefined ? {} : { choose: filterOf(table, options.where) }),
     flags: flagColumns(table, name, options),
     onProgress: (rows, of) => terminal.progress(`reading ${visible(name)} ${Math.floor(100 * rows / of)} %`),
   };
@@ -309,17 +308,6 @@ function plot(path: string, column: string | undefined, options: PlotOptions, te
     throw error;
   }
   reportStats([table], options, terminal);
-}
-
-/** Parses a condition for commander. @throws InvalidArgumentError */
-function parseCondition(text: string): Condition {
-  try {
-    return parseWhere(text);
-  } catch (error) {
-    throw new InvalidArgumentError(
-      error instanceof Error ? error.message.replace(/^--where: /, "") : String(error),
-    );
-  }
 }
 
 /** Adds the command. */

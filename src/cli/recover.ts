@@ -2,15 +2,22 @@
  * `table recover`: what an interrupted change left behind in a table, and with --yes, its repair.
  */
 import { type Command, Option } from "commander";
-import { type IoName, type RecoverFinding, type RecoverReport, recoverTable, TableError } from "../../mod.ts";
+import {
+  type IoName,
+  type IoSnapshot,
+  type RecoverFinding,
+  type RecoverReport,
+  recoverTable,
+  TableError,
+} from "../../mod.ts";
 import { errorText, shortPath } from "./failure.ts";
 import { jsonText } from "./json.ts";
-import { IO_CHOICES } from "./options.ts";
+import { addStatsOptions, IO_CHOICES, reportSnapshots, type StatsOptions } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
 import { counted, visible } from "./text.ts";
 import { printLines } from "./write.ts";
 
-interface RecoverCommandOptions {
+interface RecoverCommandOptions extends StatsOptions {
   readonly yes?: true;
   readonly discardJournal?: true;
   readonly json?: true;
@@ -40,6 +47,7 @@ function lines(report: RecoverReport, path: string): string[] {
 function recover(path: string, options: RecoverCommandOptions, terminal: Terminal): void {
   const { io, lock, subtables } = options;
   let report: RecoverReport;
+  const counters: { snapshot(): IoSnapshot }[] = [];
   try {
     report = recoverTable(path, {
       io,
@@ -47,12 +55,14 @@ function recover(path: string, options: RecoverCommandOptions, terminal: Termina
       subtables,
       apply: options.yes ?? false,
       discardJournal: options.discardJournal ?? false,
+      onCounters: (some) => counters.push(some),
       onTable: (directory) => terminal.progress(`looking at ${shortPath(directory)}`),
     });
   } finally {
     terminal.progress("");
   }
   printLines(options.json ? [jsonText({ ...report }, 2)] : lines(report, path), terminal);
+  reportSnapshots(counters.map((some) => some.snapshot()), options, terminal);
   const { findings, left } = report;
   if (left === 0) return;
   const can = findings.filter(({ done, remedy }) => !done && remedy !== null).length;
@@ -67,7 +77,7 @@ function recover(path: string, options: RecoverCommandOptions, terminal: Termina
 
 /** Adds the command. */
 export function addRecover(program: Command, terminal: Terminal): void {
-  program.command("recover")
+  const command = program.command("recover")
     .description("say what an interrupted change left behind in a table, and repair it")
     .argument("<table>", "directory of the table")
     .option("--yes", "repair what can be repaired; without it nothing is changed")
@@ -96,4 +106,5 @@ Example:
   $ table recover --yes my.ms`,
     )
     .action((path: string, options: RecoverCommandOptions) => recover(path, options, terminal));
+  addStatsOptions(command);
 }

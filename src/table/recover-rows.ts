@@ -87,6 +87,7 @@ function openPlain({ directory, options }: Repair, mode: "r" | "rw"): PlainBody 
     ...(io === undefined ? {} : { io }),
     ...contextOf(options),
   });
+  options.onCounters?.(body.stats);
   if (body instanceof PlainBody) return body;
   body.close();
   throw new TableError("NOT_A_TABLE", "another table than before", { file: directory });
