@@ -124,10 +124,12 @@ function cellsOf(result: Result): string[] {
   ];
 }
 
-/** Lines of cells as a Markdown table; the first column is text, the others are numbers. */
-export function table(header: readonly string[], lines: readonly (readonly string[])[]): string {
+/** Lines of cells as a Markdown table; so many columns from the left are text, the others are numbers. */
+export function table(header: readonly string[], lines: readonly (readonly string[])[], texts = 1): string {
   const text = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return [text(header), text(header.map((_, i) => i === 0 ? "---" : "---:")), ...lines.map(text)].join("\n");
+  return [text(header), text(header.map((_, i) => i < texts ? "---" : "---:")), ...lines.map(text)].join(
+    "\n",
+  );
 }
 
 /** The results as a Markdown table. Calls are left out where none were counted. */
@@ -178,7 +180,7 @@ export function figuresTable(figures: readonly Figure[]): string {
       others.join(", "),
     ];
   });
-  return table(["figure", "unit", "Tessera", "at most", "others"], lines);
+  return table(["figure", "unit", "Tessera", "at most", "others"], lines, 2);
 }
 
 const padded = ([title = "", rows = "", ...rest]: readonly string[]) =>
