@@ -97,10 +97,25 @@ function fieldsToJson(values: Readonly<Record<string, unknown>>): JsonValue {
   return JSON.parse(recordText(record.toFields())) as JsonValue;
 }
 
-function fieldsOfJson(json: JsonValue, where: string): Record<string, unknown> {
-  const record = recordOfText(JSON.stringify(json), where);
-  return Object.fromEntries(record.toFields().fields.map(({ name }) => [name, record.get(name)]));
+function fieldsOfJson(json: JsonValue, file: string): Record<string, unknown> {
+  try {
+    const record = recordOfText(JSON.stringify(json), "the schema");
+    return Object.fromEntries(record.toFields().fields.map(({ name }) => [name, record.get(name)]));
+  } catch (cause) {
+    if (!(cause instanceof TableError)) throw cause;
+    throw new TableError("CORRUPT", cause.reason, { file, cause });
+  }
 }
+
+/** What options of a column that are kept as they are must be. */
+const PLAIN_OPTIONS: Readonly<Record<string, (value: JsonValue) => boolean>> = {
+  shape: (value) => Array.isArray(value) && value.every((length) => typeof length === "number"),
+  ndim: (value) => typeof value === "number",
+  direct: (value) => typeof value === "boolean",
+  comment: (value) => typeof value === "string",
+  unit: (value) => typeof value === "string" || isNames(value),
+  maxLength: (value) => typeof value === "number" && value >= 0,
+};
 
 function specToJson({ name, kind, dtype, options }: ColumnSpec): JsonValue {
   const { measure, keywords, ...plain } = options;
@@ -132,6 +147,9 @@ function specOfJson(json: JsonValue, file: string): ColumnSpec {
   };
   if (!isObject(json) || !isObject(json.options)) return wrong();
   const { name, kind, dtype } = json, { measure, keywords, ...plain } = json.options;
+  if (Object.entries(plain).some(([option, value]) => PLAIN_OPTIONS[option]?.(value) === false)) {
+    return wrong();
+  }
   if (typeof name !== "string" || !isDType(dtype) || (kind !== "scalar" && kind !== "array")) return wrong();
   const options = {
     ...plain,
