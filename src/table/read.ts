@@ -69,8 +69,7 @@ function emptyShape(column: BodyColumn): readonly number[] {
 }
 
 /** The one shape of all cells of the selection; naming two rows when there are several. */
-function* uniformShape(column: BodyColumn, managed: ManagedColumn, rows: Rows): Plan<readonly number[]> {
-  const runs = yield* cellShapes(managed, rows);
+function uniformShape(column: BodyColumn, runs: readonly ShapeRun[], rows: Rows): readonly number[] {
   const first = runs[0];
   if (first === undefined) return emptyShape(column);
   const second = runs[1];
@@ -175,12 +174,73 @@ export function* readColumn(column: BodyColumn, rows: Rows, settings: ReadSettin
     return { dtype, shape: [rows.length], data: (yield* readRecords(column, rows)) as unknown as string[] };
   }
   const managed = yield* column.open();
-  const shape = kind === "scalar" ? [] : yield* uniformShape(column, managed, rows);
+  const runs = kind === "scalar" ? [] : yield* cellShapes(managed, rows);
+  if (settings.slice !== undefined && runs.length > 1) {
+    const groups = groupByShape(runs);
+    if (groups.length > 1) return yield* readBoxes(column, managed, rows, groups, settings);
+  }
+  const shape = kind === "scalar" ? [] : uniformShape(column, runs, rows);
   const box: Box | null = settings.slice === undefined ? null : boxOf(settings.slice, shape);
   const cell = box === null ? shape : box.shape;
   const data = resultArray(column, elementsOf(cell) * rows.length, settings);
   if (rows.length > 0 && elementsOf(cell) > 0) {
     yield* managed.read(rows, shape, box, targetOf(dtype, data, settings.strings), 0);
+  }
+  return { dtype, shape: [...cell, rows.length], data: data as DataOf<DType> };
+}
+
+/** Plan: the same box of cells of several shapes, as one array. Cells of each shape are read at once, and put in their places. */
+function* readBoxes(
+  column: BodyColumn,
+  managed: ManagedColumn,
+  rows: Rows,
+  groups: readonly ShapeGroup[],
+  settings: ReadSettings,
+): Plan<NDArray> {
+  const { name, dtype } = column.bound;
+  const boxes = groups.map(({ shape, runs }) => {
+    const box = boxOf(settings.slice!, shape);
+    return { box, shape, runs, cell: box === null ? shape : box.shape };
+  });
+  const [{ cell, runs: [first] }] = boxes as [typeof boxes[0]];
+  const defined = groups.reduce((sum, { count }) => sum + count, 0);
+  for (const other of boxes) {
+    if (sameShape(other.cell, cell)) continue;
+    throw new TableError(
+      "SHAPE_MISMATCH",
+      `column ${name}: what is asked of the cell of row ${rows.at(first!.index)} is of shape [${
+        cell.join(", ")
+      }], of ` +
+        `that of row ${rows.at(other.runs[0]!.index)} [${
+          other.cell.join(", ")
+        }]; getCells reads cells of any shape`,
+    );
+  }
+  if (defined < rows.length) {
+    throw new TableError("SHAPE_MISMATCH", `column ${name}: some cells are undefined; getCells gives null`);
+  }
+  const n = elementsOf(cell), items = isNumeric(dtype) ? n * numericInfo(dtype).items : n;
+  const data = resultArray(column, n * rows.length, settings);
+  for (const { box, shape, runs } of boxes) {
+    if (n === 0) continue;
+    const chosen = rowsOfRuns(rows, runs);
+    const [only] = runs;
+    if (runs.length === 1) {
+      yield* managed.read(chosen, shape, box, targetOf(dtype, data, settings.strings), only!.index * n);
+      continue;
+    }
+    const part: unknown = isNumeric(dtype)
+      ? allocate(dtype, n * chosen.length)
+      : new Array(n * chosen.length);
+    yield* managed.read(chosen, shape, box, targetOf(dtype, part, settings.strings), 0);
+    let from = 0;
+    for (const { index, count } of runs) {
+      const end = from + count * items;
+      if (Array.isArray(data)) {
+        for (let i = from; i < end; i++) data[index * items + i - from] = (part as unknown[])[i];
+      } else (data as Uint8Array).set((part as Uint8Array).subarray(from, end), index * items);
+      from = end;
+    }
   }
   return { dtype, shape: [...cell, rows.length], data: data as DataOf<DType> };
 }

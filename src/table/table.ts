@@ -301,6 +301,7 @@ export class Table {
 
   /**
    * Values of a column: a scalar column gives shape [rows], an array column the cell's shape followed by the number of rows.
+   * With a `slice` cells may have several shapes, as long as what is taken of each has one.
    *
    * @throws TableError NO_SUCH_COLUMN, OUT_OF_RANGE, TYPE_MISMATCH, SHAPE_MISMATCH (cells of several shapes, naming two rows;
    * a slice or `into` that doesn't fit), LIMIT, UNSUPPORTED, CORRUPT, IO, CLOSED.

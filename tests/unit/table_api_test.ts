@@ -101,6 +101,51 @@ Deno.test("getColumn takes a box of each cell", () => {
   assert.deepEqual([...flags.data], [0, 1]);
 });
 
+Deno.test("getColumn takes the same box of cells of several shapes", () => {
+  const cells = { 0: [3, 4], 1: [2, 2], 2: [3, 4], 3: [3, 4], 4: [5, 2] } as const;
+  for (const storage of [[standard()], [tiledShape("T", ["A"]), standard()]]) {
+    using table = Table.create("/shapes.tab", {
+      columns: [array("A", "complex64", { ndim: 2 }), array("S", "string", { ndim: 2 })],
+      storage,
+      rows: 6,
+      io: "memory",
+      context: new Context(),
+    });
+    for (const [row, [a, b]] of Object.entries(cells)) {
+      const at = (i: number) => 100 * Number(row) + 10 * Math.floor(i / a) + i % a;
+      const numbers = Float32Array.from(
+        { length: 2 * a * b },
+        (_, i) => i % 2 === 0 ? at(i / 2) : -at((i - 1) / 2),
+      );
+      table.putCell("A", Number(row), { dtype: "complex64", shape: [a, b], data: numbers });
+      const data = Array.from({ length: a * b }, (_, i) => String(at(i)));
+      table.putCell("S", Number(row), { dtype: "string", shape: [a, b], data });
+    }
+    const slice = [[0, 2], [1, 2]] as const;
+    // Elements [0, 1] and [1, 1] of each cell.
+    const expected = (rows: readonly number[]) => rows.flatMap((row) => [100 * row + 10, 100 * row + 11]);
+    for (const rows of [[0, 1, 2, 3, 4], [4, 0, 0, 1], [1, 4], [1]]) {
+      const numbers = table.getColumn("A", { rows, slice, dtype: "complex64" });
+      assert.deepEqual(numbers.shape, [2, 1, rows.length]);
+      assert.deepEqual([...numbers.data], expected(rows).flatMap((value) => [value, -value]));
+      assert.deepEqual(table.getColumn("S", { rows, slice }).data, expected(rows).map(String));
+      const into = new Float32Array(4 * rows.length);
+      assert.equal(table.getColumn("A", { rows, slice, into, dtype: "complex64" }).data, into);
+      assert.deepEqual(into, numbers.data);
+    }
+    assert.deepEqual(table.getColumn("A", { rows: [0, 1], slice: [[1, 1], [1, 1]] }).shape, [0, 0, 2]);
+    refuses(
+      "SHAPE_MISMATCH",
+      () => table.getColumn("A", { rows: [0, 2, 4], slice: [null, [0, 2]] }),
+      /row 0 .*row 4/,
+    );
+    refuses("OUT_OF_RANGE", () => table.getColumn("A", { rows: [0, 1], slice: [[0, 3], [0, 1]] }));
+    refuses("SHAPE_MISMATCH", () => table.getColumn("A", { slice }), /undefined/);
+    refuses("SHAPE_MISMATCH", () => table.getColumn("A", { rows: [5, 0], slice }), /undefined/);
+    refuses("SHAPE_MISMATCH", () => table.getColumn("A", { rows: [0, 1] }), /row 0 .*row 1/);
+  }
+});
+
 Deno.test("getColumn fills the array that it is given", () => {
   using table = example();
   const into = new Float32Array(84);
