@@ -5,7 +5,7 @@
  * | --- | --- |
  * | bool, numbers but int64 | the float64 of the same value, low word first; −0 is 0, and every NaN the same |
  * | int64 | two's complement, low word first |
- * | string | bytes of its UTF-8, then 4 bytes a word, little endian, the last one filled up with zeros |
+ * | string | length of its UTF-8 in bytes, then 4 bytes a word, little endian, the last one filled up with zeros |
  *
  * Each word goes through two mixers of the kind that MurmurHash3 is made of, with constants of their own.
  */
@@ -13,8 +13,8 @@ import type { DType } from "../../array/dtype.ts";
 import { encodeUtf8 } from "../../format/strings.ts";
 import type { KeyValue } from "./types.ts";
 
-/** Values of one key column for some rows. */
-export type KeyColumn = ArrayLike<number> | ArrayLike<bigint> | ArrayLike<string>;
+/** Values of one key column for some rows; texts may be their bytes. */
+export type KeyColumn = ArrayLike<number> | ArrayLike<bigint> | ArrayLike<string> | ArrayLike<Uint8Array>;
 
 const SEED_LOW = 0x9747b28c, SEED_HIGH = 0x3c6ef372;
 const scratch = new Float64Array(1), words = new Uint32Array(scratch.buffer);
@@ -56,7 +56,8 @@ function mixColumn(column: KeyColumn, dtype: DType, low: Uint32Array, high: Uint
   };
   if (dtype === "string") {
     for (let row = 0; row < rows; row++) {
-      const bytes = encodeUtf8(column[row] as string);
+      const value = column[row] as string | Uint8Array;
+      const bytes = typeof value === "string" ? encodeUtf8(value) : value;
       add(row, bytes.length);
       for (let at = 0; at < bytes.length; at += 4) {
         // Bytes behind the end are undefined, which the shifts take for 0.

@@ -87,6 +87,8 @@ export interface CreateStoreOptions {
   readonly prepare?: (template: Table) => void;
   readonly context?: Context;
   readonly io?: IoName | "auto";
+  /** "none" where the C library is missing. */
+  readonly lock?: "auto" | "none";
 }
 
 /** A segment that is open, and can't be removed until it is let go. */
