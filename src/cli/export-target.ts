@@ -34,6 +34,20 @@ export function standardOutput(terminal: Terminal): Target {
   };
 }
 
+/** @throws TableError EXISTS for a file that is there and may not be replaced */
+export function checkFree(path: string, overwrite: boolean): void {
+  let found: Deno.FileInfo;
+  try {
+    found = Deno.lstatSync(resolve(path));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return;
+    throw error;
+  }
+  if (found.isDirectory) throw new TableError("EXISTS", "there is a directory of that name", { file: path });
+  if (overwrite) return;
+  throw new TableError("EXISTS", "there is a file of that name; overwrite: true replaces it", { file: path });
+}
+
 /** A file. @throws TableError EXISTS for one that is there and may not be replaced, NOT_FOUND, IO */
 export function fileTarget(path: string, overwrite: boolean): Target {
   const place = resolve(path);
@@ -43,18 +57,7 @@ export function fileTarget(path: string, overwrite: boolean): Target {
     const text = cause instanceof Error ? cause.message : String(cause);
     return new TableError(code, `${what} failed: ${text}`, { file: path, cause });
   };
-  const there = Deno.lstatSync.bind(null, place);
-  try {
-    const { isDirectory } = there();
-    if (isDirectory) throw new TableError("EXISTS", "there is a directory of that name", { file: path });
-    if (!overwrite) {
-      throw new TableError("EXISTS", "there is a file of that name; overwrite: true replaces it", {
-        file: path,
-      });
-    }
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
+  checkFree(path, overwrite);
   let file: Deno.FsFile;
   try {
     file = Deno.openSync(partial, { write: true, create: true, truncate: true });

@@ -228,12 +228,15 @@ export function addExport(program: Command, terminal: Terminal): void {
       `
 A condition compares scalar columns with numbers, texts in quotes, true or
 false by = != < <= > >=, joined by and, or, and brackets. To standard output
-Arrow is a stream; CSV has scalar columns only, complex ones as NAME.re, NAME.im.
+Arrow is a stream; CSV has scalar columns only, complex ones as NAME.re and
+NAME.im.
 
 Examples:
   $ table export my.ms vis.parquet --columns TIME,ANTENNA1,ANTENNA2,DATA
-  $ table export my.ms --format csv --where "ANTENNA1 = 0 and FLAG_ROW = false" | head
-  $ table export my.ms --format arrow | python3 -c "import sys, pyarrow.ipc as ipc
+  $ table export my.ms --format csv
+      --where "ANTENNA1 = 0 and FLAG_ROW = false" | head
+  $ table export my.ms --format arrow | python3 -c "
+      import sys, pyarrow.ipc as ipc
       print(ipc.open_stream(sys.stdin.buffer).read_all().schema)"`,
     )
     .action((path: string, file: string | undefined, options: ExportOptions) =>

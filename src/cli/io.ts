@@ -306,8 +306,9 @@ export function addIo(program: Command, terminal: Terminal): void {
     .addHelpText(
       "after",
       `
-What is printed is what the counters say after the same was read by getColumn, or getCell row by
-row, with backend pread and nothing in the cache. See docs/io-pattern.md.
+What is printed is what the counters say after the same was read by getColumn,
+or getCell row by row, with backend pread and nothing in the cache. See
+docs/io-pattern.md.
 
 Example:
   $ table io my.ms --columns DATA,FLAG --rows 0:10000 --slice :,10:12`,

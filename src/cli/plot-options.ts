@@ -15,8 +15,7 @@ export interface PlotOptions extends ReadingOptions {
   readonly waterfall?: true;
   readonly baseline?: readonly [string, string];
   readonly x?: string;
-  /** Null for none. */
-  readonly axis?: number | null;
+  readonly axis?: number | "none";
   readonly correlation?: readonly AxisRange[];
   readonly channel?: readonly AxisRange[];
   readonly parts?: readonly ComplexPart[];
@@ -73,9 +72,9 @@ export function parseBaseline(text: string): readonly [string, string] {
 /** Names of axes in the visibility columns of a MeasurementSet, as `table stat` has them. */
 const AXIS_NAMES: Readonly<Record<string, number>> = { correlation: 0, corr: 0, channel: 1, chan: 1 };
 
-/** Parses the axis whose places are series; null for none. @throws InvalidArgumentError */
-export function parseAxis(text: string): number | null {
-  if (text === "none") return null;
+/** Parses the axis whose places are series. @throws InvalidArgumentError */
+export function parseAxis(text: string): number | "none" {
+  if (text === "none") return text;
   const axis = AXIS_NAMES[text] ?? (/^\d{1,3}$/.test(text) ? Number(text) : undefined);
   if (axis === undefined) {
     throw new InvalidArgumentError("Expected a number from 0, correlation, channel or none.");

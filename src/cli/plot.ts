@@ -12,7 +12,7 @@ import { valueText } from "../plot/ticks.ts";
 import { uvFigure } from "../plot/uv.ts";
 import { waterfallFigure } from "../plot/waterfall.ts";
 import type { ComplexPart } from "../query/mod.ts";
-import { fileTarget } from "./export-target.ts";
+import { checkFree, fileTarget } from "./export-target.ts";
 import { UsageError } from "./failure.ts";
 import { jsonText } from "./json.ts";
 import { antennaNames, antennaNumber, correlationNames, windowNames } from "./plot-names.ts";
@@ -28,6 +28,7 @@ import {
 import { addReadingOptions, filterOf, openTable, parseCondition, parseRows, reportStats } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
 import { counted, cut, humanCount, visible } from "./text.ts";
+import { uninterrupted } from "./uninterrupted.ts";
 import { printLines } from "./write.ts";
 
 /** Pixels of an SVG, unless told otherwise. */
@@ -103,7 +104,7 @@ function scatter(
     : options.x === "row" || options.x === "channel"
     ? options.x
     : { column: options.x };
-  const chosen = options.axis === undefined ? defaultAxis(table, name, x) : options.axis ?? undefined;
+  const axis = options.axis ?? defaultAxis(table, name, x), chosen = axis === "none" ? undefined : axis;
   const names = chosen === 0 ? correlationNames(table, name) : null;
   return scatterFigure(table, name, {
     ...choice,
@@ -264,48 +265,54 @@ function figureObject(figure: Figure, path: string): object {
   return { path, kind, title, ...counts, notes, panels: panels.map(panelObject) };
 }
 
+/** Writes a file that is there as a whole or not at all. @throws TableError EXISTS, NOT_FOUND, IO */
+function writeFile(path: string, text: string, overwrite: boolean): void {
+  uninterrupted(() => {
+    const target = fileTarget(path, overwrite);
+    try {
+      target.write(new TextEncoder().encode(text));
+      target.complete();
+    } catch (error) {
+      target.abandon();
+      throw error;
+    }
+  });
+}
+
 function plot(path: string, column: string | undefined, options: PlotOptions, terminal: Terminal): void {
+  const { svg, overwrite = false, width, height } = options;
   if (options.uv && options.waterfall) {
     throw new UsageError("--uv and --waterfall are two plots: one at a time");
   }
-  using table = openTable(path, options);
   // A file that is in the way is found before everything is read.
-  const target = options.svg === undefined ? null : fileTarget(options.svg, options.overwrite ?? false);
-  try {
-    const figure = figureFor(table, column, options, terminal);
-    const subtitle = countsText(figure.counts, figure.notes);
-    const name = visible(path.replace(/\/+$/, "").split("/").at(-1)!);
-    const titled = { ...figure, title: `${name}: ${visible(figure.title)}` };
-    if (target !== null) {
-      const svg = figureSvg(titled, {
-        width: options.width ?? SVG_WIDTH,
-        ...(options.height === undefined ? {} : { height: options.height }),
-        subtitle,
-        description: description(figure, subtitle),
-      });
-      target.write(new TextEncoder().encode(svg));
-      target.complete();
-    }
-    if (options.json) printLines([jsonText(figureObject(figure, path), 2)], terminal);
-    else if (target === null) {
-      const { color, trueColor = false, unicode = true } = terminal;
-      printLines(
-        figureText(titled, {
-          width: options.width ?? terminal.width,
-          height: textHeight(options, terminal),
-          colours: color ? trueColor ? "all" : "256" : "none",
-          unicode,
-          subtitle,
-        }),
-        terminal,
-      );
-    } else {printLines(
-        [cut(visible(`${options.svg}: ${figure.title}, ${subtitle}`), terminal.width)],
-        terminal,
-      );}
-  } catch (error) {
-    target?.abandon();
-    throw error;
+  if (svg !== undefined) checkFree(svg, overwrite);
+  using table = openTable(path, options);
+  const figure = figureFor(table, column, options, terminal);
+  const subtitle = countsText(figure.counts, figure.notes);
+  const name = visible(path.replace(/\/+$/, "").split("/").at(-1)!);
+  const titled = { ...figure, title: `${name}: ${visible(figure.title)}` };
+  if (svg !== undefined) {
+    const text = figureSvg(titled, {
+      width: width ?? SVG_WIDTH,
+      ...(height === undefined ? {} : { height }),
+      subtitle,
+      description: description(figure, subtitle),
+    });
+    writeFile(svg, text, overwrite);
+  }
+  if (options.json) printLines([jsonText(figureObject(figure, path), 2)], terminal);
+  else if (svg !== undefined) {
+    printLines([cut(visible(`${svg}: ${figure.title}, ${subtitle}`), terminal.width)], terminal);
+  } else {
+    const { color, trueColor = false, unicode = true } = terminal;
+    const lines = figureText(titled, {
+      width: width ?? terminal.width,
+      height: textHeight(options, terminal),
+      colours: color ? trueColor ? "all" : "256" : "none",
+      unicode,
+      subtitle,
+    });
+    printLines(lines, terminal);
   }
   reportStats([table], options, terminal);
 }
@@ -344,9 +351,9 @@ Complex columns give amplitude and phase. More than 20,000 points are counted in
 a grid as fine as the picture, in which none of them is lost.
 
 Examples:
-  $ table plot my.ms DATA --where "ANTENNA1 != ANTENNA2"
+  $ table plot my.ms DATA --where "ANTENNA1 = 0 and ANTENNA2 > 0" --height 28
   $ table plot my.ms UVW --svg uv.svg
-  $ table plot my.ms --waterfall --baseline ea01,ea04`,
+  $ table plot my.ms --waterfall --baseline ea01,ea04 --where "DATA_DESC_ID = 0"`,
     )
     .action((path: string, column: string | undefined, options: PlotOptions) =>
       plot(path, column, options, terminal)

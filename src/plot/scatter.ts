@@ -158,7 +158,7 @@ export function scatterFigure(table: Table, name: string, options: ScatterOption
   );
   let points = 0, flaggedCount = 0, invalid = 0, rows = 0;
   const values = new Float64Array(PIECE);
-  let known = { key: "", series: new Uint32Array(0), channels: new Uint32Array(0) };
+  let known = { key: "none", series: new Uint32Array(0), channels: new Uint32Array(0) };
 
   function add({ rows, box, each, data, flagged }: Block): void {
     const key = box.join(";");

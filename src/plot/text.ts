@@ -55,9 +55,11 @@ export function asciiText(text: string): string {
     .replace(/[^ -~]/gu, (c) => ASCII[c] ?? "?");
 }
 
-/** Text of at most so many characters. */
+/** Text of at most so many characters; what was ASCII stays so. */
 function cutText(text: string, width: number): string {
-  return text.length <= width ? text : text.slice(0, Math.max(0, width - 1)) + "…";
+  if (text.length <= width) return text;
+  const dots = /^[ -~]*$/.test(text) ? "..." : "…";
+  return text.slice(0, Math.max(0, width - dots.length)) + dots;
 }
 
 /** Draws with what a terminal has. */
@@ -305,7 +307,7 @@ export function rowsOfPanels(figure: Pick<Figure, "panels">, height: number): nu
 /** A figure as lines of text, none of them wider than there is room. */
 export function figureText(figure: Figure, options: TextOptions): string[] {
   const pen = new Pen(options), names = legendNames(figure.panels);
-  const clip = (text: string) => cutText(text, options.width);
+  const clip = (text: string) => cutText(pen.plain(text), options.width);
   const head = [pen.bold(clip(figure.title)), pen.faint(clip(options.subtitle))];
   if (figure.counts.points === 0) return [...head, pen.plain("nothing to show")];
   const rows = rowsOfPanels(figure, options.height);

@@ -52,10 +52,13 @@ const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 /** Beyond ±years of dates that `Date` knows, in seconds since MJD 0. */
 const MOST_SECONDS = 8e12;
 
+/** So much more than the number of ticks that was asked for is as good. */
+const SLACK = 0.75;
+
 /** The step from a list, or 1, 2, 5 × 10ⁿ, that gives at most `most` ticks. */
 function niceStep(span: number, most: number, whole: boolean): number {
   const raw = span / Math.max(1, most), power = 10 ** Math.floor(Math.log10(raw));
-  const step = [1, 2, 5, 10].map((n) => n * power).find((step) => step >= raw * (1 - 1e-9)) ?? 10 * power;
+  const step = [1, 2, 5, 10].map((n) => n * power).find((step) => step >= raw * SLACK) ?? 10 * power;
   return whole ? Math.max(1, Math.round(step)) : step;
 }
 

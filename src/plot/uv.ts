@@ -80,7 +80,7 @@ export function uvFigure(table: Table, name: string, options: UvOptions): Figure
     kind: "uv",
     title: "uv coverage",
     counts: { rows, points, flagged: flaggedRows, invalid },
-    notes: autos === 0 ? [] : [`${autos.toLocaleString("en")} of antennas against themselves left out`],
+    notes: autos === 0 ? [] : [`${autos.toLocaleString("en")} autocorrelations left out`],
     panels: [{
       kind: "scatter",
       title: "",

@@ -79,6 +79,16 @@ function firstBaseline(table: Table, choice: RowChoice): [number, number] | null
   return own;
 }
 
+/** The channels from the first that is asked for to the last; all of them where nothing that is there was asked for. */
+function extent(ranges: readonly AxisRange[] | undefined, channels: number): [from: number, to: number] {
+  const there = (ranges ?? []).filter(([start]) => start < channels);
+  if (there.length === 0) return [0, channels];
+  return [
+    Math.min(...there.map(([start]) => start)),
+    Math.max(...there.map(([, end]) => Math.min(end, channels))),
+  ];
+}
+
 /** A picture being made. */
 class Picture {
   readonly width: number;
@@ -165,9 +175,10 @@ export function waterfallFigure(table: Table, name: string, options: WaterfallOp
   for (const { id, rows, channels } of used) {
     counts.rows += rows;
     const twoAxes = table.column(name).ndim !== 1;
+    const [from, to] = extent(options.boxes?.get(twoAxes ? 1 : 0), channels);
     for (const correlation of twoAxes ? options.correlations : [0]) {
-      const pictures = parts.map(() => new Picture(rows, channels, options.places));
-      draw(id, correlation, twoAxes, pictures);
+      const pictures = parts.map(() => new Picture(rows, to - from, options.places));
+      draw(id, correlation, twoAxes, from, pictures);
       pictures.forEach((picture, p) => {
         const part = parts[p]!, cyclic = part === "phase";
         const value = part === null ? measured(table, name) : measuredPart(table, name, part);
@@ -180,7 +191,7 @@ export function waterfallFigure(table: Table, name: string, options: WaterfallOp
           ].filter((text) => text !== "").join(", "),
           x: CHANNEL,
           y: time.quantity,
-          xEnds: [0, channels - 1],
+          xEnds: [from, to - 1],
           lines: picture.lines.map((at) => at * time.factor),
           width: picture.width,
           values: picture.values(cyclic, cyclic ? value.factor : 1),
@@ -202,7 +213,13 @@ export function waterfallFigure(table: Table, name: string, options: WaterfallOp
   };
 
   /** Second pass: one picture for each part, of a DATA_DESC_ID and a correlation. */
-  function draw(id: number, correlation: number, twoAxes: boolean, pictures: readonly Picture[]): void {
+  function draw(
+    id: number,
+    correlation: number,
+    twoAxes: boolean,
+    from: number,
+    pictures: readonly Picture[],
+  ): void {
     let index = 0;
     const lineOf = new Map<number, number>();
     const mine = (start: number, end: number): number[] => {
@@ -236,7 +253,7 @@ export function waterfallFigure(table: Table, name: string, options: WaterfallOp
           const line = lineOf.get(block.rows[r]!)!;
           of(block.data, r * block.each, block.each, values);
           for (let i = 0; i < block.each; i++) {
-            const channel = start + i * step, value = values[i]!;
+            const channel = start + i * step - from, value = values[i]!;
             if (block.flagged !== null && block.flagged[r * block.each + i] !== 0) {
               if (p === 0) counts.flagged++;
             } else if (value - value !== 0) {

@@ -60,6 +60,8 @@ Deno.test({
         `digest ${ms}`,
         `diff ${ms} ${ms}/ANTENNA`,
         `stat ${ms} TIME`,
+        `plot ${ms} DATA`,
+        `plot ${ms} TIME --json`,
         `io ${ms} --columns DATA`,
         `export ${ms} --format csv --columns TIME`,
         `check ${ms}`,

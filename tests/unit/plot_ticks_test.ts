@@ -31,7 +31,7 @@ Deno.test("ticks lie within the axis, in order, evenly, and are neither too many
         fc.pre(high - low > Math.abs(low) * 1e-9);
         const axis = axisOfRange(plain, low, high, most);
         const slack = (high - low) * 1e-6;
-        assert.ok(axis.ticks.length <= most + 1);
+        assert.ok(axis.ticks.length <= Math.ceil(most / 0.75) + 1);
         axis.ticks.forEach(({ at }, i) => {
           assert.ok(at >= low - slack && at <= high + slack);
           assert.ok(i === 0 || at > axis.ticks[i - 1]!.at);
@@ -44,7 +44,7 @@ Deno.test("ticks lie within the axis, in order, evenly, and are neither too many
 Deno.test("large and small units get prefixes that people use, other large numbers a power of ten", () => {
   const axis = (unit: string, high: number) => axisOf({ ...plain, unit }, 0, high, 5);
   assert.equal(axis("m", 12_000).label, "N (km)");
-  assert.deepEqual(axis("m", 12_000).ticks.at(-1), { at: 10_000, text: "10" });
+  assert.deepEqual(axis("m", 12_000).ticks.at(-1), { at: 12_000, text: "12" });
   assert.equal(axis("m", 6_400_000).label, "N (km)");
   assert.equal(axis("Hz", 1.4e9).label, "N (GHz)");
   assert.equal(axis("Jy", 0.012).label, "N (mJy)");
