@@ -93,9 +93,8 @@ export class Commits {
     this.#state = "before";
   }
 
-  #append(records: readonly JournalRecord[]): void {
-    const head = this.#start();
-    this.#journal.append(() => head, records);
+  #add(record: JournalRecord): void {
+    this.#journal.add(() => this.#start(), record);
   }
 
   #begin(): void {
@@ -114,9 +113,7 @@ export class Commits {
   /** What has to be in the journal before `file` is sent, one record at a time. */
   *#records(file: TableFile, name: string, most = RECORD_BYTES): Generator<JournalRecord, void, void> {
     const saved = this.#journal.saved(name);
-    if (saved === undefined) {
-      yield { kind: "length", file: name, length: file.existed() ? file.committed() : -1 };
-    }
+    if (saved === undefined) yield this.#lengthOf(file, name);
     const { ranges, spare, newLength } = file.overwrites();
     for (const [start, end] of spare) {
       for (const part of this.#journal.spare(name).split(start, end)) {
@@ -139,14 +136,7 @@ export class Commits {
     for (const part of (saved ?? new RangeSet()).split(start, end)) {
       for (let offset = part.start; offset < part.end; offset += most) {
         const length = Math.min(most, part.end - offset);
-        const bytes = new Uint8Array(length);
-        if (offset < newLength) {
-          const there = bytes.subarray(0, Math.min(length, newLength - offset));
-          file.fill(there, offset, false);
-          // Sent in one piece, a sector is the old one or the new one at any moment.
-          file.write(offset, there);
-        }
-        const checksums = sectorChecksums(bytes, offset);
+        const checksums = sectorChecksums(this.#newBytes(file, offset, length, newLength), offset);
         yield part.inside ? { kind: "new", file: name, offset, length, newLength, checksums } : {
           kind: "old",
           file: name,
@@ -159,6 +149,30 @@ export class Commits {
     }
   }
 
+  /** What a range is to have, with zeros behind the end of the file; all of it is sent then. */
+  #newBytes(file: TableFile, offset: number, length: number, newLength: number): Uint8Array {
+    const inPlace = offset + length <= newLength ? file.pendingView(offset, length) : undefined;
+    if (inPlace !== undefined) return inPlace;
+    const bytes = new Uint8Array(length);
+    if (offset < newLength) {
+      const there = bytes.subarray(0, Math.min(length, newLength - offset));
+      file.fill(there, offset, false);
+      // Sent in one piece, a sector is the old one or the new one at any moment.
+      file.write(offset, there);
+    }
+    return bytes;
+  }
+
+  /** Takes what has to be in the journal before `file` is sent. @returns true when bytes of the last commit are overwritten */
+  #addRecords(file: TableFile, name: string): boolean {
+    let overwrites = false;
+    for (const record of this.#records(file, name)) {
+      this.#add(record);
+      overwrites ||= record.kind !== "length";
+    }
+    return overwrites;
+  }
+
   /**
    * Sees to it that what is pending of a file can be sent before the commit. Where committed bytes are overwritten, the
    * disk has them in the journal when this returns.
@@ -166,12 +180,24 @@ export class Commits {
   prepare(file: TableFile, name: string): void {
     // First: what a journal that is left over saved is not saved in the next one.
     this.#start();
-    const records = [...this.#records(file, name)];
-    if (records.length === 0) return;
-    this.#append(records);
-    if (records.every(({ kind }) => kind === "length")) return;
+    if (!this.#addRecords(file, name)) return this.#journal.write();
+    this.#journal.write();
     this.#journal.sync();
     this.#begin();
+  }
+
+  /** Sees to it that bytes behind those that the last commit holds can be sent before the commit. */
+  announce(file: TableFile, name: string): void {
+    // Sending anything carries out a truncation that is pending.
+    if (file.cuts) return this.prepare(file, name);
+    this.#start();
+    if (this.#journal.saved(name) !== undefined) return;
+    this.#add(this.#lengthOf(file, name));
+    this.#journal.write();
+  }
+
+  #lengthOf(file: TableFile, name: string): JournalRecord {
+    return { kind: "length", file: name, length: file.existed() ? file.committed() : -1 };
   }
 
   /** As {@linkcode prepare}, with turns of the event loop. Nothing else may change the files meanwhile. */
@@ -179,7 +205,8 @@ export class Commits {
     this.#start();
     let overwrites = false;
     for (const record of this.#records(file, name, SHORT_RECORD_BYTES)) {
-      this.#append([record]);
+      this.#add(record);
+      this.#journal.write();
       overwrites ||= record.kind !== "length";
       if (turnIsDue()) await turn();
     }
@@ -194,15 +221,15 @@ export class Commits {
     this.#start();
     const after = request.after();
     const dirty = [...files].filter(([, file]) => file.dirty);
-    const records = dirty.flatMap(([name, file]) => file.isRemoved ? [] : [...this.#records(file, name)]);
-    for (const { file, bytes } of replaced) {
-      const old = this.#oldOf(file);
-      records.push({ kind: "whole", file, old, newLength: bytes.length, checksum: crc32(bytes) });
-    }
-    records.push({ kind: "end", file: this.#counters.file, after });
     const mark = this.#journal.length;
     try {
-      this.#append(records);
+      for (const [name, file] of dirty) if (!file.isRemoved) this.#addRecords(file, name);
+      for (const { file, bytes } of replaced) {
+        const old = this.#oldOf(file);
+        this.#add({ kind: "whole", file, old, newLength: bytes.length, checksum: crc32(bytes) });
+      }
+      this.#add({ kind: "end", file: this.#counters.file, after });
+      this.#journal.write();
       if (durable) this.#journal.sync();
       this.#begin();
       for (const [, file] of dirty) file.send();
@@ -244,6 +271,7 @@ export class Commits {
 
   /** Puts back what records from `mark` on saved, and forgets them; if that fails they stay, for the next try or for recovery. */
   #undo(files: ReadonlyMap<string, TableFile>, mark: number): void {
+    this.#journal.forgetAdded();
     try {
       // Counters that say "complete" must not meet old bytes.
       if (this.#state !== "before") this.#writeCounters(this.#head!.begun);

@@ -109,7 +109,16 @@ export class TableFiles implements FileAccess {
   // ---- when bytes are sent: the one place that decides it
 
   #take(file: TableFile, offset: number, bytes: Uint8Array): void {
-    if (bytes.length >= BYPASS_BYTES && this.#mayPass(file, offset)) return file.writeThrough(offset, bytes);
+    if (bytes.length < BYPASS_BYTES) return this.#keep(file, offset, bytes);
+    // What begins in bytes that the last commit holds and ends behind them: only the former have to wait.
+    const held = Math.min(bytes.length, Math.max(0, this.#heldOf(file) - offset));
+    if (bytes.length - held < BYPASS_BYTES) return this.#keep(file, offset, bytes);
+    this.#commits?.announce(file, this.#nameOf(file));
+    file.writeThrough(offset + held, held === 0 ? bytes : bytes.subarray(held));
+    if (held > 0) this.#keep(file, offset, bytes.subarray(0, held));
+  }
+
+  #keep(file: TableFile, offset: number, bytes: Uint8Array): void {
     file.write(offset, bytes);
     this.#relieve(file, offset);
   }
@@ -118,7 +127,7 @@ export class TableFiles implements FileAccess {
   #mayPass(file: TableFile, offset: number): boolean {
     if (this.#commits === null) return true;
     if (offset < file.committed()) return false;
-    this.#commits.prepare(file, this.#nameOf(file));
+    this.#commits.announce(file, this.#nameOf(file));
     return true;
   }
 

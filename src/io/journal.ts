@@ -5,15 +5,18 @@
 import { TableError } from "../error.ts";
 import type { Backend, Handle } from "./backend.ts";
 import {
+  headLength,
   JOURNAL_FILE,
+  JournalBuffer,
   type JournalHead,
   type JournalRecord,
   readJournal,
   recordLength,
-  writeHead,
-  writeRecord,
 } from "./journal-format.ts";
 import { RangeSet } from "./ranges.ts";
+
+/** Records are written before there are more bytes of them. */
+const WRITE_BYTES = 4 * 1024 * 1024;
 
 /** A writer's journal. */
 export class Journal {
@@ -30,6 +33,9 @@ export class Journal {
   readonly #spare = new Map<string, RangeSet>();
   /** Files that were saved whole. */
   readonly #wholes = new Map<string, Uint8Array | null>();
+  /** Records that were taken and not written yet. */
+  readonly #added: JournalRecord[] = [];
+  readonly #buffer = new JournalBuffer();
 
   constructor(directory: string, backend: Backend) {
     this.path = `${directory}/${JOURNAL_FILE}`;
@@ -79,18 +85,38 @@ export class Journal {
     return this.#handle = this.#backend.open(this.path, "create");
   }
 
-  /** Writes records behind those that are there, by one call; what they save counts as saved then. */
-  append(head: () => { before: Uint8Array; begun: Uint8Array }, records: readonly JournalRecord[]): void {
-    const handle = this.#open();
-    const begins = this.#head === null;
-    const own = this.#head ?? { id: crypto.getRandomValues(new Uint32Array(1))[0]!, ...head() };
-    const parts = records.map((record) => writeRecord(own.id, record));
-    if (begins) parts.unshift(writeHead(own));
-    const bytes = joined(parts);
-    handle.write(bytes, this.#length);
-    this.#head = own;
-    this.#length += bytes.length;
-    for (const record of records) this.#note(record);
+  /**
+   * Takes a record, which {@linkcode write}, or a later one, puts behind those that are there. Its bytes are copied at once. `head` is asked
+   * for what begins the journal, if this is its first record.
+   */
+  add(head: () => { before: Uint8Array; begun: Uint8Array }, record: JournalRecord): void {
+    if (this.#head === null) {
+      this.#head = { id: crypto.getRandomValues(new Uint32Array(1))[0]!, ...head() };
+      this.#buffer.head(this.#head);
+    }
+    this.#buffer.record(this.#head.id, record);
+    this.#added.push(record);
+    if (this.#buffer.length >= WRITE_BYTES) this.write();
+  }
+
+  /** Writes the records that were taken, by one call; what they save counts as saved then. After an error they are forgotten. */
+  write(): void {
+    if (this.#added.length === 0) return;
+    try {
+      const handle = this.#open();
+      handle.write(this.#buffer.bytes, this.#length);
+      this.#length += this.#buffer.length;
+      for (const record of this.#added) this.#note(record);
+    } finally {
+      this.forgetAdded();
+    }
+  }
+
+  /** Forgets the records that were taken and not written. */
+  forgetAdded(): void {
+    this.#added.length = 0;
+    this.#buffer.clear();
+    if (this.#length === 0) this.#head = null;
   }
 
   #note(record: JournalRecord): void {
@@ -136,7 +162,7 @@ export class Journal {
     if (content === null) {
       throw new TableError("CORRUPT", "the journal can't be read back", { file: this.path });
     }
-    let at = writeHead(this.#head).length;
+    let at = headLength(this.#head);
     for (const [i, record] of content.records.entries()) {
       if (at >= mark) return content.records.slice(i);
       at += recordLength(record);
@@ -182,15 +208,4 @@ export class Journal {
   close(): void {
     this.#forget();
   }
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  if (parts.length === 1) return parts[0]!;
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }

@@ -118,7 +118,7 @@ export class Pending {
     }
     this.drop(offset, end);
     const goesOn = offset === this.#sentTo && length > SMALL_RUN_BYTES && length <= RUN_BYTES;
-    const buffer = goesOn ? this.#pool.take() : new Uint8Array(length);
+    const buffer = goesOn ? this.#pool.take() : this.#pool.part(length);
     const run: Run = { start: offset, end, buffer, whole: true };
     this.#runs.splice(this.#find(offset), 0, run);
     this.#cost += buffer.length + RUN_COST;
@@ -129,7 +129,7 @@ export class Pending {
     if (length <= run.buffer.length) return;
     const buffer = length > SMALL_RUN_BYTES
       ? this.#pool.take()
-      : new Uint8Array(Math.min(SMALL_RUN_BYTES, Math.max(length, run.buffer.length * 2)));
+      : this.#pool.part(Math.min(SMALL_RUN_BYTES, Math.max(length, run.buffer.length * 2)));
     buffer.set(runBytes(run));
     this.#cost += buffer.length - run.buffer.length;
     this.#pool.give(run.buffer);

@@ -110,6 +110,11 @@ export class TableFile {
     return this.#removed || this.#create || this.#cut !== Infinity || this.#floor > 0;
   }
 
+  /** True when bytes that the disk has are to be cut off, or the file is to be made anew. */
+  get cuts(): boolean {
+    return this.#create || this.#cut !== Infinity;
+  }
+
   /** Memory that pending bytes take. */
   get pendingCost(): number {
     return this.#pending.cost;
@@ -398,8 +403,10 @@ export class TableFile {
     }
   }
 
-  /** The disk's bytes of a range, whatever is pending. */
-  diskBytes(start: number, end: number): Uint8Array<ArrayBuffer> {
+  /** The disk's bytes of a range, whatever is pending; valid until the next step. */
+  diskBytes(start: number, end: number): Uint8Array {
+    const view = this.#disk.view(start, end);
+    if (view !== undefined) return view;
     const bytes = new Uint8Array(end - start);
     this.#disk.fill(bytes, start, bytes.length < BYPASS_BYTES);
     return bytes;
