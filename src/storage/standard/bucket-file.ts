@@ -86,7 +86,7 @@ export class BucketFile {
 
   /** Takes one bucket, whose content the caller writes: the first free one, else a new one at the end. */
   *take(): Plan<number> {
-    const free = (yield* this.#freeList()).pop();
+    const free = (this.#free ?? (yield* this.#freeList())).pop();
     if (free === undefined) this.#checkRoom(1);
     else this.#isFree.delete(free);
     const bucket = free ?? this.buckets++;
@@ -112,7 +112,7 @@ export class BucketFile {
 
   /** Takes `count` buckets of zeros: free ones first, then new ones at the end of the file. */
   *takeZeroed(count: number): Plan<number[]> {
-    const free = yield* this.#freeList();
+    const free = this.#free ?? (yield* this.#freeList());
     this.#checkRoom(Math.max(0, count - free.length));
     const taken: number[] = [];
     const zeros = new Uint8Array(count > 0 && free.length > 0 ? this.bucketSize : 0);
@@ -135,14 +135,20 @@ export class BucketFile {
 
   /** Puts a bucket at the front of the free list. Only its first 4 bytes change. @throws TableError CORRUPT if it is there */
   *free(bucket: number): Plan<void> {
-    const free = yield* this.#freeList();
+    const link = new Uint8Array(4);
+    new DataView(link.buffer).setInt32(0, yield* this.release(bucket));
+    yield { kind: "write", file: this.file, offset: this.offsetOf(bucket), bytes: link };
+  }
+
+  /** As {@linkcode free}, but gives the first 4 bytes, a number, to the caller, who writes them. */
+  *release(bucket: number): Plan<number> {
+    const free = this.#free ?? (yield* this.#freeList());
     if (this.#isFree.has(bucket)) this.corrupt(`bucket ${bucket} is freed twice`, bucket);
     this.#isFree.add(bucket);
-    const link = new Uint8Array(4);
-    new DataView(link.buffer).setInt32(0, free.at(-1) ?? -1);
     this.touch(bucket);
-    yield { kind: "write", file: this.file, offset: this.offsetOf(bucket), bytes: link };
+    const next = free.at(-1) ?? -1;
     free.push(bucket);
+    return next;
   }
 
   /**

@@ -60,8 +60,21 @@ export function* readIndexStream(file: BucketFile, place: IndexPlace): Plan<Read
   return { stream, buckets: [...seen] };
 }
 
-/** Writes the index stream where casacore would, and gives the buckets of the old one free. */
-export function* writeIndexStream(file: BucketFile, old: IndexPlace, stream: Uint8Array): Plan<IndexPlace> {
+/** An index stream as it was written, and where. */
+export interface WrittenIndex extends ReadIndex {
+  readonly place: IndexPlace;
+}
+
+/**
+ * Writes the index stream where casacore would, and gives the buckets of the old one free. What is known of the old one
+ * from `before` isn't read.
+ */
+export function* writeIndexStream(
+  file: BucketFile,
+  old: IndexPlace,
+  stream: Uint8Array,
+  before: WrittenIndex | null = null,
+): Plan<WrittenIndex> {
   const capacity = file.bucketSize - INDEX_LINK_BYTES;
   const half = Math.floor(capacity / 2);
   if (old.indexOffset > 0 && stream.length <= half) {
@@ -72,28 +85,48 @@ export function* writeIndexStream(file: BucketFile, old: IndexPlace, stream: Uin
       offset: file.offsetOf(old.firstIndex) + indexOffset,
       bytes: stream,
     };
-    return { ...old, indexOffset, indexLength: stream.length };
+    return { place: { ...old, indexOffset, indexLength: stream.length }, stream, buckets: [old.firstIndex] };
   }
-  const count = Math.ceil(stream.length / capacity);
-  // From the last to the first, so that each bucket's successor is known.
-  let next = -1;
-  for (let k = count - 1; k >= 0; k--) {
-    const bucket = yield* file.take();
-    const bytes = new Uint8Array(file.bucketSize);
-    const view = new DataView(bytes.buffer);
-    view.setInt32(0, next);
-    view.setInt32(4, next);
-    bytes.set(stream.subarray(k * capacity, (k + 1) * capacity), INDEX_LINK_BYTES);
-    yield { kind: "write", file: file.file, offset: file.offsetOf(bucket), bytes };
-    next = bucket;
-  }
-  yield* freeChain(file, old);
-  return {
+  const count = Math.ceil(stream.length / capacity), buckets: number[] = new Array(count);
+  for (let k = count - 1; k >= 0; k--) buckets[k] = yield* file.take();
+  yield* writeChain(file, buckets, stream, buckets.map((_, k) => buckets[k + 1] ?? -1));
+  if (before?.place === old && old.indexOffset === 0) {
+    const links: number[] = [];
+    for (const bucket of before.buckets) links.push(yield* file.release(bucket));
+    yield* writeChain(file, before.buckets, before.stream, links);
+  } else yield* freeChain(file, old);
+  const place = {
     indexBuckets: count,
-    firstIndex: next,
+    firstIndex: buckets[0] ?? -1,
     indexOffset: stream.length <= half ? INDEX_LINK_BYTES : 0,
     indexLength: stream.length,
   };
+  return { place, stream, buckets };
+}
+
+/** Plan: writes a chain of index buckets, with `first` as their first link words; those side by side by one step. */
+function* writeChain(
+  file: BucketFile,
+  buckets: readonly number[],
+  stream: Uint8Array,
+  first: readonly number[],
+): Plan<void> {
+  const { bucketSize } = file, capacity = bucketSize - INDEX_LINK_BYTES;
+  const order = buckets.map((_, k) => k).sort((a, b) => buckets[a]! - buckets[b]!);
+  for (let at = 0; at < order.length;) {
+    const start = buckets[order[at]!]!;
+    let count = 1;
+    while (buckets[order[at + count]!] === start + count) count++;
+    const bytes = new Uint8Array(count * bucketSize), view = new DataView(bytes.buffer);
+    for (let i = 0; i < count; i++) {
+      const k = order[at + i]!;
+      view.setInt32(i * bucketSize, first[k]!);
+      view.setInt32(i * bucketSize + 4, buckets[k + 1] ?? -1);
+      bytes.set(stream.subarray(k * capacity, (k + 1) * capacity), i * bucketSize + INDEX_LINK_BYTES);
+    }
+    yield { kind: "write", file: file.file, offset: file.offsetOf(start), bytes };
+    at += count;
+  }
 }
 
 function* freeChain(file: BucketFile, old: IndexPlace): Plan<void> {

@@ -25,7 +25,7 @@ import { placeInRooms } from "./free-space.ts";
 import { FixedStringColumn } from "./fixed-string-column.ts";
 import { formatHeader } from "./header.ts";
 import type { ColumnHost } from "./host.ts";
-import { type IndexPlace, writeIndexStream } from "./index-buckets.ts";
+import { type IndexPlace, writeIndexStream, type WrittenIndex } from "./index-buckets.ts";
 import { IndirectColumn } from "./indirect-column.ts";
 import { areaBytes, bitsPerRow, chooseLayout, formOf } from "./layout.ts";
 import { Pieces } from "./pieces.ts";
@@ -72,6 +72,8 @@ export class StandardManager implements StorageManager, ColumnHost {
   /** Indices whose last bucket has unused slots that may hold something. */
   readonly #stale: Set<SsmIndex>;
   #place: IndexPlace;
+  /** The index as it was last written. */
+  #index: WrittenIndex | null = null;
   #dirty: boolean;
   /** Changes of index and columns that header and rows don't show. */
   #changes = 0;
@@ -389,7 +391,8 @@ export class StandardManager implements StorageManager, ColumnHost {
     if (restructured) {
       const writer = new AipsWriter({ bigEndian: this.file.bigEndian });
       for (const index of this.#indices) index.write(writer);
-      this.#place = yield* writeIndexStream(this.file, this.#place, writer.finish());
+      this.#index = yield* writeIndexStream(this.file, this.#place, writer.finish(), this.#index);
+      this.#place = this.#index.place;
       yield { kind: "barrier" };
       yield { kind: "write", file: this.file.file, offset: 0, bytes: this.#header() };
       this.#flushed = this.#structure();
