@@ -129,8 +129,17 @@ export function encodeText(text: string | Uint8Array, policy: StringPolicy = "ut
   return bytes;
 }
 
+/** Texts of up to this many characters take longer to hand to the engine's encoder than to encode, if they are ASCII. */
+const SHORT_TEXT = 48;
+
 /** Bytes of a text under policy `utf8`; a lone surrogate that stands for no byte becomes U+FFFD. */
 export function encodeUtf8(text: string): Uint8Array<ArrayBuffer> {
+  if (text.length <= SHORT_TEXT) {
+    const bytes = new Uint8Array(text.length);
+    let i = 0;
+    for (let unit; i < text.length && (unit = text.charCodeAt(i)) < 0x80; i++) bytes[i] = unit;
+    if (i === text.length) return bytes;
+  }
   if (text.isWellFormed()) return encoder.encode(text) as Uint8Array<ArrayBuffer>;
   const pieces: Uint8Array[] = [];
   let from = 0;
