@@ -206,17 +206,20 @@ export class LogReader implements StoredLog {
    * was ever acknowledged as durable, as far as can be told.
    */
   durableBehind(): number | null {
-    const size = this.file.size();
+    const size = this.file.size(), border = roundUp(this.#at, this.header.blockBytes);
     this.#window = this.#window.subarray(0, 0);
-    for (let at = roundUp(this.#at, 64); at + this.#headerBytes <= size; at += 64) {
+    const rest = !this.#isZero(this.#at, Math.min(border, size));
+    for (let at = this.#at; at + this.#headerBytes <= size; at += 64) {
       const bytes = this.#bytes(at, this.#headerBytes);
       if (bytes.length < this.#headerBytes) break;
       // Most of what follows is zeros: no header needs to be looked at there.
       if (bytes[0] !== 0x42 || bytes[1] !== 0x54) continue;
       const head = readBatchHeader(bytes, this.schema);
-      if (typeof head !== "string" && head.log === this.id && head.durable > this.#at && head.durable <= at) {
-        return at;
-      }
+      if (typeof head === "string" || head.log !== this.id || head.durable > at) continue;
+      // The rest of the last block is zeros where nothing was lost.
+      const lost = head.durable > border ||
+        (head.durable === border && (rest || head.firstSequence > this.#next));
+      if (lost) return at;
     }
     return null;
   }

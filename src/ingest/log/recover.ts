@@ -61,7 +61,7 @@ function cut(backend: Backend, path: string, end: number, border: number): void 
 function cutTail(options: ScanOptions, log: LogReader, findings: Findings, lost: string | null): void {
   const { path } = log.file, { offset, reason } = log.end, size = log.file.size();
   const border = roundUp(offset, log.header.blockBytes), behind = log.durableBehind();
-  if (size <= border && reason === "" && lost === null) return;
+  if (size <= border && reason === "") return;
   if (behind !== null || lost !== null) {
     const kept = size > offset ? `; what follows is kept as ${keepTail(options, log, offset)}` : "";
     findings.wrong(`${behind !== null ? damageText(log, behind) : lost}${kept}`, path, offset);
