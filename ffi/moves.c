@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define SAFE 9007199254740991.0
@@ -118,11 +119,12 @@ typedef struct {
   int64_t count[2], to_step[2], from_step[2];
 } plane;
 
-#define ELEMENTS(type, change)                                                  \
+#define EACH_ELEMENT(type, change, before)                                      \
   for (int64_t j = 0; j < p->count[1]; j++) {                                   \
     uint8_t *to = p->to + j * p->to_step[1];                                    \
     const uint8_t *from = p->from + j * p->from_step[1];                        \
     for (int64_t i = 0; i < p->count[0]; i++) {                                 \
+      before;                                                                   \
       type value;                                                               \
       memcpy(&value, from, sizeof value);                                       \
       change;                                                                   \
@@ -130,7 +132,9 @@ typedef struct {
       to += p->to_step[0];                                                      \
       from += p->from_step[0];                                                  \
     }                                                                           \
-  }                                                                             \
+  }
+#define ELEMENTS(type, change)                                                                 \
+  if (ahead == 0) EACH_ELEMENT(type, change, ) else EACH_ELEMENT(type, change, __builtin_prefetch(from + ahead)) \
   return
 
 typedef struct {
@@ -153,20 +157,25 @@ static inline uint64_t swap_halves(uint64_t value) {
 
 /* Runs shorter than this cost less as elements than as a call of memcpy. */
 #define RUN_BYTES 64
-/* Runs shorter than this are not worth the fence that ends a streamed copy. */
-#define STREAM_RUN_BYTES 2048
+/* Of runs shorter than this too much are lines of the cache that are shared with other runs: they aren't streamed. */
+#define STREAM_RUN_BYTES 512
+/* Elements that lie so far apart are each in a line, and soon in a page, of their own: so many ahead are fetched. */
+#define FAR_BYTES 256
+#define FAR_AHEAD 32
 
 static void move_plane(const plane *p, int element, int unit, int stream) {
+  int64_t ahead = llabs(p->from_step[0]) < FAR_BYTES ? 0 : FAR_AHEAD * p->from_step[0];
   if (p->count[0] == 1 || (p->to_step[0] == element && p->from_step[0] == element)) {
     size_t run = (size_t)p->count[0] * (size_t)element;
     if (run >= RUN_BYTES) {
       for (int64_t j = 0; j < p->count[1]; j++) {
         uint8_t *to = p->to + j * p->to_step[1];
         const uint8_t *from = p->from + j * p->from_step[1];
-        if (stream && run >= STREAM_RUN_BYTES) tessera_stream_copy(to, from, run, unit);
+        if (stream && run >= STREAM_RUN_BYTES) tessera_stream_part(to, from, run, unit);
         else if (unit == 1) memcpy(to, from, run);
         else tessera_swap_copy(to, from, run, unit);
       }
+      if (stream && run >= STREAM_RUN_BYTES) tessera_stream_end();
       return;
     }
   }

@@ -22,6 +22,7 @@ static const uint8_t ORDER[3][16] = {
     {7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8},
 };
 
+/* Streams whole lines. */
 __attribute__((target("avx2"))) static void past_cache(uint8_t *to, const uint8_t *from, size_t length, int unit) {
   size_t blocks = length / 128;
   if (unit == 1) {
@@ -49,13 +50,23 @@ __attribute__((target("avx2"))) static void past_cache(uint8_t *to, const uint8_
       _mm256_stream_si256((__m256i *)(void *)(to + 96), _mm256_shuffle_epi8(d, order));
     }
   }
-  _mm_sfence(); /* streamed stores are ordered with nobody's otherwise, and another thread may read them next */
+  /* One more line, if it is whole. */
+  if (length % 128 >= 64 && unit == 1) {
+    __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)from);
+    __m256i b = _mm256_loadu_si256((const __m256i *)(const void *)(from + 32));
+    _mm256_stream_si256((__m256i *)(void *)to, a);
+    _mm256_stream_si256((__m256i *)(void *)(to + 32), b);
+    from += 64;
+    to += 64;
+    length -= 64;
+  }
   plain(to, from, length % 128, unit);
 }
 
-void tessera_stream_copy(void *target, const void *source, size_t length, int unit) {
-  size_t head = (32 - ((uintptr_t)target & 31)) & 31;
-  /* A target that isn't aligned to `unit` never reaches a 32-byte boundary between two groups. */
+void tessera_stream_part(void *target, const void *source, size_t length, int unit) {
+  /* A line of the cache of which only a part is streamed costs more than one that is fetched. */
+  size_t head = (64 - ((uintptr_t)target & 63)) & 63;
+  /* A target that isn't aligned to `unit` never reaches such a boundary between two groups. */
   if (length < 256 || head % (size_t)unit != 0 || !__builtin_cpu_supports("avx2")) {
     plain(target, source, length, unit);
     return;
@@ -63,8 +74,17 @@ void tessera_stream_copy(void *target, const void *source, size_t length, int un
   plain(target, source, head, unit);
   past_cache((uint8_t *)target + head, (const uint8_t *)source + head, length - head, unit);
 }
+
+void tessera_stream_end(void) { _mm_sfence(); }
 #else
-void tessera_stream_copy(void *target, const void *source, size_t length, int unit) {
+void tessera_stream_part(void *target, const void *source, size_t length, int unit) {
   plain(target, source, length, unit);
 }
+
+void tessera_stream_end(void) {}
 #endif
+
+void tessera_stream_copy(void *target, const void *source, size_t length, int unit) {
+  tessera_stream_part(target, source, length, unit);
+  tessera_stream_end();
+}

@@ -188,6 +188,9 @@ TESSERA_EXPORT int32_t tessera_crc32c(const void *bytes, double length, double s
 /* stream.c: copies past the cache, for more bytes than it holds. `unit` 1 copies as it is. */
 #define TESSERA_STREAM_BYTES ((size_t)4 << 20)
 void tessera_stream_copy(void *target, const void *source, size_t length, int unit);
+/* The same in parts: another thread may read the target when the last part was followed by the end. */
+void tessera_stream_part(void *target, const void *source, size_t length, int unit);
+void tessera_stream_end(void);
 
 /* bits.c: bits, least significant first, and bytes of 0 and 1. */
 TESSERA_EXPORT int32_t tessera_unpack_bits(const uint8_t *source, double source_bytes, double bit, uint8_t *target,

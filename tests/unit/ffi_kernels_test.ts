@@ -409,9 +409,11 @@ for (const direction of ["gather", "scatter"] as const) {
   });
 
   Deno.test(`${direction} moves large boxes the same ${where}`, () => {
-    // Past the size from which C streams past the cache, at every alignment of the target.
-    for (const [element, unit, shift] of [[1, 1, 1], [2, 2, 0], [2, 2, 1], [8, 4, 4], [16, 8, 0]] as const) {
-      const rows = 160, row = 32 * 1024 / element;
+    // Past the size from which C streams past the cache, at every alignment of the target, in long runs and short ones.
+    const formats = [[1, 1, 1], [2, 2, 0], [2, 2, 1], [8, 4, 4], [16, 8, 0], [8, 1, 0]] as const;
+    const sizes = [[160, 32 * 1024], [4400, 976], [4400, 1008]] as const;
+    for (const [i, [element, unit, shift]] of [...formats, ...formats, ...formats].entries()) {
+      const [rows, rowBytes] = sizes[Math.floor(i / formats.length)]!, row = rowBytes / element;
       const batch: Batch = {
         kind: "bytes",
         ndim: 2,
