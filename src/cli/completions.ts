@@ -7,11 +7,31 @@ import { printLines } from "./write.ts";
 
 type Shell = "bash" | "zsh" | "fish";
 
+/** What stands in a place: some words, any file, a directory (as tables are), or what nobody can guess. */
+type Values = readonly string[] | "files" | "directories" | "unknown";
+
 /** What there is to complete of one command. */
 interface Completed {
   readonly name: string;
   readonly description: string;
   readonly options: readonly Option[];
+  readonly values: Values;
+}
+
+/** What the arguments of a command are: files where any of them is one, as a table is a file, too. */
+function argumentValues(command: Command): Values {
+  const list = command.registeredArguments;
+  const choices = list.flatMap(({ argChoices }) => argChoices ?? []);
+  if (choices.length > 0) return choices;
+  if (list.some((argument) => argument.name() === "file")) return "files";
+  return list.length > 0 ? "directories" : "unknown";
+}
+
+/** What stands behind an option; null where it has no value. */
+function optionValues({ argChoices, flags, required }: Option): Values | null {
+  if (!required) return null;
+  if (argChoices !== undefined) return argChoices;
+  return flags.includes("<file>") ? "files" : flags.includes("<table>") ? "directories" : "unknown";
 }
 
 /** Commands of the program, `help` left out. */
@@ -20,47 +40,68 @@ function commandsOf(program: Command): Completed[] {
     name: command.name(),
     description: command.description(),
     options: command.options.filter(({ hidden }) => !hidden),
+    values: argumentValues(command),
   }));
 }
 
 /** Flags of an option as they are typed: `--json`, `-n`. */
-function flagsOf(options: readonly Option[]): string[] {
-  return [...options.flatMap(({ long, short }) => [long, short]).filter((flag) => flag != null), "--help"];
+function flagsOf({ long, short }: Option): string[] {
+  return [long, short].filter((flag) => flag != null);
 }
 
-/** Choices of options, by flag. */
-function choicesOf(commands: readonly Completed[]): Map<string, readonly string[]> {
-  const choices = new Map<string, readonly string[]>();
+/** Flags of options by what stands behind them, those with the same in one: an option means the same in all commands. */
+function flagsByValues(commands: readonly Completed[]): Map<string, { flags: Set<string>; values: Values }> {
+  const found = new Map<string, { flags: Set<string>; values: Values }>();
   for (const { options } of commands) {
-    for (const { long, argChoices } of options) {
-      if (long != null && argChoices !== undefined) choices.set(long, argChoices);
+    for (const option of options) {
+      const values = optionValues(option);
+      if (values === null) continue;
+      const key = String(values);
+      if (!found.has(key)) found.set(key, { flags: new Set(), values });
+      for (const flag of flagsOf(option)) found.get(key)!.flags.add(flag);
     }
   }
-  return choices;
+  return found;
+}
+
+/** How bash is told what there is. */
+function bashReply(values: Values): string {
+  if (values === "unknown") return "COMPREPLY=()";
+  if (values === "files" || values === "directories") {
+    const kind = values === "files" ? "-f" : "-d";
+    return `compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen ${kind} -- "$word"))`;
+  }
+  return `COMPREPLY=($(compgen -W "${values.join(" ")}" -- "$word"))`;
 }
 
 function bashLines(commands: readonly Completed[]): string[] {
+  const names = commands.map(({ name }) => name).join(" ");
   return [
     "# bash: table completions bash > ~/.local/share/bash-completion/completions/table",
     "_table() {",
     '  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]} words=""',
     "  if [ $COMP_CWORD -eq 1 ]; then",
-    `    COMPREPLY=($(compgen -W "${
-      commands.map(({ name }) => name).join(" ")
-    } help --version --help" -- "$word"))`,
+    `    COMPREPLY=($(compgen -W "${names} help --version --help" -- "$word"))`,
     "    return",
     "  fi",
     '  case "$before" in',
-    ...[...choicesOf(commands)].map(([flag, choices]) =>
-      `    ${flag}) COMPREPLY=($(compgen -W "${choices.join(" ")}" -- "$word")); return ;;`
+    ...[...flagsByValues(commands).values()].map(({ flags, values }) =>
+      `    ${[...flags].join("|")}) ${bashReply(values)}; return ;;`
     ),
     "  esac",
-    '  case "$command" in',
-    ...commands.map(({ name, options }) => `    ${name}) words="${flagsOf(options).join(" ")}" ;;`),
-    "  esac",
     '  case "$word" in',
-    '    -*) COMPREPLY=($(compgen -W "$words" -- "$word")) ;;',
-    '    *) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -d -- "$word")) ;;',
+    "    -*)",
+    '      case "$command" in',
+    ...commands.map(({ name, options }) =>
+      `        ${name}) words="${[...options.flatMap(flagsOf), "--help"].join(" ")}" ;;`
+    ),
+    "      esac",
+    '      COMPREPLY=($(compgen -W "$words" -- "$word"))',
+    "      return ;;",
+    "  esac",
+    '  case "$command" in',
+    `    help) COMPREPLY=($(compgen -W "${names}" -- "$word")) ;;`,
+    ...commands.map(({ name, values }) => `    ${name}) ${bashReply(values)} ;;`),
     "  esac",
     "}",
     "complete -F _table table",
@@ -77,14 +118,21 @@ function zshText(text: string): string {
   return text.replaceAll(/[\\[\]:]/g, "\\$&");
 }
 
-function zshOption({ long, short, description, argChoices, required }: Option): string[] {
-  const value = argChoices === undefined ? required ? ":value:" : "" : `:value:(${argChoices.join(" ")})`;
-  return [long, short].filter((flag) => flag != null).map((flag) =>
-    quoted(`*${flag}[${zshText(description)}]${value}`)
-  );
+/** How zsh is told what there is. */
+function zshValues(values: Values): string {
+  if (values === "files") return "file:_files";
+  if (values === "directories") return "table:_files -/";
+  return values === "unknown" ? "value: " : `value:(${values.join(" ")})`;
+}
+
+function zshOption(option: Option): string[] {
+  const values = optionValues(option);
+  const value = values === null ? "" : `:${zshValues(values)}`;
+  return flagsOf(option).map((flag) => quoted(`*${flag}[${zshText(option.description)}]${value}`));
 }
 
 function zshLines(commands: readonly Completed[]): string[] {
+  const rest = (values: Values) => values === "unknown" ? [] : [quoted(`*:${zshValues(values)}`)];
   return [
     "#compdef table",
     '# zsh: table completions zsh > "${fpath[1]}/_table"',
@@ -92,13 +140,19 @@ function zshLines(commands: readonly Completed[]): string[] {
     "  local -a commands=(",
     ...commands.map(({ name, description }) => `    ${quoted(`${name}:${zshText(description)}`)}`),
     "  )",
-    "  if (( CURRENT == 2 )); then",
+    '  if (( CURRENT == 2 )) || [[ "$words[2]" = help ]]; then',
     "    _describe command commands",
     "    return",
     "  fi",
-    '  case "$words[2]" in',
-    ...commands.map(({ name, options }) =>
-      `    ${name}) _arguments ${[...options.flatMap(zshOption), quoted("*:table:_files -/")].join(" ")} ;;`
+    "  # What follows is as if the command stood first.",
+    "  local command=$words[2]",
+    "  shift words",
+    "  (( CURRENT-- ))",
+    '  case "$command" in',
+    ...commands.map(({ name, options, values }) =>
+      `    ${name}) _arguments ${
+        [...options.flatMap(zshOption), quoted("--help[show this help]"), ...rest(values)].join(" ")
+      } ;;`
     ),
     "  esac",
     "}",
@@ -107,25 +161,34 @@ function zshLines(commands: readonly Completed[]): string[] {
   ];
 }
 
+/** How fish is told what there is. */
+function fishValues(values: Values): string {
+  if (values === "files") return " -r -F";
+  if (values === "directories") return " -x -a '(__fish_complete_directories)'";
+  return values === "unknown" ? " -x" : ` -x -a ${quoted(values.join(" "))}`;
+}
+
 function fishLines(commands: readonly Completed[]): string[] {
   const lines = [
     "# fish: table completions fish > ~/.config/fish/completions/table.fish",
-    "complete -c table -f -n '__fish_use_subcommand' -l version -d 'print the version'",
-    "complete -c table -f -n 'not __fish_use_subcommand' -a '(__fish_complete_directories)'",
+    "complete -c table -f",
+    "complete -c table -n '__fish_use_subcommand' -l version -d 'print the version'",
   ];
-  for (const { name, description, options } of commands) {
-    lines.push(`complete -c table -f -n '__fish_use_subcommand' -a ${name} -d ${quoted(description)}`);
-    for (const { long, short, description, argChoices, required } of options) {
-      const flags = [long == null ? "" : ` -l ${long.slice(2)}`, short == null ? "" : ` -s ${short.slice(1)}`]
-        .join("");
-      const value = argChoices === undefined
-        ? required ? " -r" : ""
-        : ` -x -a ${quoted(argChoices.join(" "))}`;
-      lines.push(
-        `complete -c table -n '__fish_seen_subcommand_from ${name}'${flags}${value} -d ${
-          quoted(description)
-        }`,
-      );
+  for (const { name, description, options, values } of commands) {
+    const within = `complete -c table -n '__fish_seen_subcommand_from ${name}'`;
+    lines.push(`complete -c table -n '__fish_use_subcommand' -a ${name} -d ${quoted(description)}`);
+    if (values !== "unknown") {
+      // Arguments have no value of their own that would be required.
+      lines.push(within + fishValues(values).replace(" -r", "").replace(" -x", " -f"));
+    }
+    for (const option of options) {
+      const { long, short, description } = option, found = optionValues(option);
+      const flags = [
+        long == null ? "" : ` -l ${long.slice(2)}`,
+        short == null ? "" : ` -s ${short.slice(1)}`,
+      ];
+      const value = found === null ? "" : fishValues(found);
+      lines.push(`${within}${flags.join("")}${value} -d ${quoted(description)}`);
     }
   }
   return lines;

@@ -30,6 +30,99 @@ Deno.test({
     assert.deepEqual(complete("stat", "my.ms", "--lock", ""), ["auto", "none"]);
     assert.deepEqual(complete("completions", "--h"), ["--help"]);
     assert.deepEqual(complete("show", "my"), ["my.ms"]);
+    assert.deepEqual(complete("import", "my").sort(), ["my.ms", "my.txt"]);
+    assert.deepEqual(complete("plot", "my.ms", "--svg", "my").sort(), ["my.ms", "my.txt"]);
+    assert.deepEqual(complete("plot", "my.ms", "--rows", "m"), []);
+    assert.deepEqual(complete("completions", "").sort(), ["bash", "fish", "zsh"]);
+    assert.deepEqual(complete("help", "dig"), ["digest"]);
+  },
+});
+
+/** True where a shell is installed. */
+function has(shell: string): boolean {
+  try {
+    return new Deno.Command(shell, { args: ["--version"], stdout: "null", stderr: "null" }).outputSync()
+      .success;
+  } catch {
+    return false;
+  }
+}
+
+/** What is typed, and what the shell must offer, nothing else. */
+const TYPED: readonly (readonly [line: string, offered: readonly string[]])[] = [
+  ["table sh", ["show"]],
+  ["table d", ["diff", "digest", "doctor"]],
+  ["table head --col", ["--columns"]],
+  ["table stat my.ms --lock ", ["auto", "none"]],
+  ["table show my", ["my.ms/"]],
+  ["table import my", ["my.ms/", "my.txt"]],
+  ["table plot my.ms --svg my", ["my.ms/", "my.txt"]],
+  ["table import a b --like my", ["my.ms/"]],
+  ["table completions ", ["bash", "fish", "zsh"]],
+  ["table plot my.ms --rows ", []],
+];
+
+/** A folder with a table's directory and a file in it, and the script of a shell. */
+async function folderFor(shell: string, file: string) {
+  const folder = temporaryFolder();
+  Deno.mkdirSync(`${folder.path}/my.ms`);
+  Deno.writeTextFileSync(`${folder.path}/my.txt`, "");
+  Deno.writeTextFileSync(`${folder.path}/${file}`, (await table("completions", shell)).out);
+  return folder;
+}
+
+function output(command: string, args: string[], cwd: string): string {
+  const { stdout, stderr } = new Deno.Command(command, { args, cwd, env: { HOME: cwd, TERM: "xterm" } })
+    .outputSync();
+  assert.equal(new TextDecoder().decode(stderr), "");
+  return new TextDecoder().decode(stdout);
+}
+
+Deno.test({
+  name: "fish itself offers commands, options, choices, files where files are meant, and tables elsewhere",
+  ignore: !has("fish"),
+  async fn() {
+    using folder = await folderFor("fish", "table.fish");
+    for (const [line, offered] of TYPED) {
+      const script = `source table.fish; complete -C '${line}'`;
+      const lines = output("fish", ["--no-config", "-c", script], folder.path).trim().split("\n");
+      const words = lines.map((one) => one.split("\t")[0]!).filter((word) => word !== "");
+      assert.deepEqual(words.sort(), offered, line);
+    }
+  },
+});
+
+/** Types a line into a zsh that runs in a terminal of its own, asks for completions, and prints all that it shows. */
+const ZSH = String.raw`
+zmodload zsh/zpty
+zpty z zsh -f -i
+zpty -w z 'PS1= PS2= RPS1= PROMPT_SP=; unsetopt zle_bracketed_paste prompt_sp 2>/dev/null; stty cols 200'
+zpty -w z "fpath=($PWD \$fpath); autoload -U compinit; compinit -u -d $PWD/.zcompdump"
+zpty -w z 'LISTMAX=1000; bindkey "^I" list-choices; echo REA""DY'
+zpty -r -m z out '*READY*'
+zpty -w -n z "$1"$'\t\x15'"echo DO''NE"$'\n'
+zpty -r -m z out '*DONE*'
+print -r -- "$out"
+zpty -d z`;
+
+Deno.test({
+  name: "zsh itself offers commands, options, choices, files where files are meant, and tables elsewhere",
+  ignore: !has("zsh"),
+  async fn() {
+    using folder = await folderFor("zsh", "_table");
+    for (const [line, offered] of TYPED) {
+      const shown = output("zsh", ["-f", "-c", ZSH, "zsh", line], folder.path)
+        // deno-lint-ignore no-control-regex
+        .replaceAll(/\x1b\[[0-9;?]*[A-Za-z]/g, "").replaceAll("\r", "").split("\n");
+      // What is offered stands below the line that was typed: words, or words with descriptions.
+      const at = shown.findIndex((one) => one.includes(line.trimEnd()));
+      const below = shown.slice(at + 1).filter((one) => one.trim() !== "" && !one.includes("DO'"));
+      const text = below.join("\n").split(line.trimEnd())[0]!;
+      const words = text.split("\n").flatMap((one) =>
+        one.includes(" -- ") ? [one.split(/\s+-- /)[0]!.trim()] : one.trim().split(/\s{2,}/)
+      ).filter((word) => word !== "" && !word.startsWith("DONE"));
+      assert.deepEqual(words.sort(), offered, `${line}: ${JSON.stringify(shown)}`);
+    }
   },
 });
 
