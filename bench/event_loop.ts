@@ -233,25 +233,25 @@ function median(list: readonly number[]): number {
   const sorted = known(list).sort((a, b) => a - b);
   return sorted[sorted.length >> 1] ?? NaN;
 }
-/** Of the calls that don't block, the longest time that our thread worked between two ticks; beside each the call that blocks. */
+/**
+ * Of the calls that don't block, the longest time that our thread worked between two ticks; beside it that with waiting for
+ * locks and the disk, and that of the call that blocks.
+ */
 function figures(): Figure[] {
-  const own = (what: string) => Math.max(...known((results.get(what) ?? []).map((each) => each.own)));
-  const blocking = (what: string) => {
-    const other = what.startsWith("put")
+  const longest = (what: string, of: "own" | "blocked") =>
+    Math.max(0, ...known((results.get(what) ?? []).map((each) => each[of])));
+  const blocking = (what: string) =>
+    what.startsWith("put")
       ? "putColumn and flush, new table"
       : what.includes("fresh")
       ? "getColumn, fresh memory"
       : "getColumn into an array";
-    return Number.isFinite(own(other)) ? { [other]: own(other) } : {};
-  };
-  return [...results.keys()].filter((what) => what.includes("Async") && Number.isFinite(own(what))).map((
-    what,
-  ) => ({
+  return [...results.keys()].filter((what) => what.includes("Async")).map((what) => ({
     title: `event loop, ${rows.toLocaleString("en")} rows, ${what}: longest stretch of our own work`,
     unit: "ms",
-    value: own(what),
+    value: longest(what, "own"),
     atMost: MOST_MS,
-    peers: blocking(what),
+    peers: { "with waiting": longest(what, "blocked"), [blocking(what)]: longest(blocking(what), "own") },
   }));
 }
 

@@ -123,6 +123,7 @@ class Bench {
     this.sideNames.push(...programs.keys());
     const informing = new Set<string>();
     for (const part of parts) {
+      const started = performance.now();
       const sides = [...programs].map(([name, [command, args]]) => new Side(name, command, args));
       // The largest tables are for those that are measured, not for those that are here for information.
       if (!options["no-peers"] && part.rows <= 100_000 && part.works.some(({ peers }) => peers)) {
@@ -139,6 +140,7 @@ class Bench {
       }
       await this.#part(part, { sides, informing, forget }, programs);
       for (const side of sides) await side.close();
+      this.#took(`${part.rows.toLocaleString("en")} rows`, started);
     }
   }
 
@@ -167,7 +169,13 @@ class Bench {
   }
 
   async programs(only: readonly string[]): Promise<void> {
+    const started = performance.now();
     for await (const joined of runPrograms(only, options.quick)) this.#add(joined);
+    this.#took("programs of their own", started);
+  }
+
+  #took(what: string, started: number): void {
+    console.error(`${what}: ${((performance.now() - started) / 60_000).toFixed(1)} minutes`);
   }
 
   #add({ results, figures }: { results: readonly Result[]; figures: readonly Figure[] }): void {

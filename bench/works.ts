@@ -126,6 +126,7 @@ export const WORKS: readonly Work[] = [
       }),
       ...read("slice", `DATA[0:2, 10:18] of all rows; ${of}`, "slice", 2.5, {
         ...tiles,
+        rows: USUAL,
         ...headline("a box of every cell"),
         peers: first,
       }),
