@@ -103,12 +103,14 @@ function picture(): string {
   const ticks = Array.from({ length: 2 * count + 1 }, (_, i) => (i - count) * step);
   const label = (value: number) => String(Number((value / divisor).toPrecision(6))).replace("-", "−");
   const size = SIDE / GRID;
-  let dots = "";
-  for (let at = 0; at < cells.length; at++) {
-    if (cells[at] === 0) continue;
-    dots += `M${((at % GRID + 0.5) * size).toFixed(1)} ${
-      ((Math.floor(at / GRID) + 0.5) * size).toFixed(1)
-    }h0`;
+  let lines = "";
+  for (let row = 0; row < GRID; row++) {
+    for (let column = 0; column < GRID; column++) {
+      const start = column;
+      while (column < GRID && cells[row * GRID + column] === 1) column++;
+      const length = (column - start - 1) * size;
+      if (length >= 0) lines += `M${(start + 0.5) * size} ${(row + 0.5) * size}h${length}`;
+    }
   }
   const text = (x: number | string, y: number | string, content: string, more = "") =>
     `<text x="${x}" y="${y}" text-anchor="middle"${more}>${escaped(content)}</text>`;
@@ -122,7 +124,7 @@ ${text(SIDE / 2, -24, `${fieldName}: ${pairs.size} baselines, ${rows} rows`, ' f
 <g stroke="#ddd">
 ${ticks.map((value) => `<path d="M${place(value)} 0V${SIDE}M0 ${place(-value)}H${SIDE}"/>`).join("\n")}
 </g>
-<path d="${dots}" stroke="#1f5fa8" stroke-width="2.4" stroke-linecap="round"/>
+<path d="${lines}" stroke="#1f5fa8" stroke-width="2.4" stroke-linecap="round"/>
 <rect width="${SIDE}" height="${SIDE}" fill="none" stroke="#333"/>
 ${ticks.map((value) => text(place(value), SIDE + 20, label(value))).join("\n")}
 ${

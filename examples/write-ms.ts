@@ -1,5 +1,5 @@
 /**
- * Simulates an observation and writes it as a MeasurementSet: a ring of antennas follows a field in which one source stands
+ * Simulates an observation and writes it as a MeasurementSet: antennas on a spiral follow a field in which one source stands
  * beside the phase centre, with the noise that receivers of such antennas have.
  *
  *     deno run -A examples/write-ms.ts [TARGET]
@@ -11,7 +11,7 @@ import { Table } from "../mod.ts";
 
 const LIGHT = 299_792_458; // m/s
 const ANTENNAS = 8, RADIUS = 180; // m
-const INTEGRATIONS = 60, INTERVAL = 120; // s
+const INTEGRATIONS = 240, INTERVAL = 120; // s
 const CHANNELS = 16, FIRST_FREQUENCY = 1.4e9, CHANNEL_WIDTH = 2e6; // Hz
 const CORRELATIONS = [9, 12]; // casacore's codes of XX and YY
 const START = (60_000 + 0.25) * 86_400; // s since modified Julian date 0
@@ -19,6 +19,7 @@ const [RIGHT_ASCENSION, DECLINATION] = [2.1, 0.7]; // rad
 const [SOURCE_L, SOURCE_M, SOURCE_FLUX] = [4e-4, -7e-4, 3]; // direction cosines, Jy
 const LATITUDE = 0.92, LONGITUDE = 0.11; // rad
 const EARTH = 6_371_000; // m
+const GOLDEN_ANGLE = Math.PI * (3 - Math.sqrt(5));
 const SYSTEM_FLUX = 400; // Jy: the source that would double an antenna's power
 /** Noise of the real and the imaginary part of a channel, in Jy. */
 const NOISE = SYSTEM_FLUX / Math.sqrt(2 * CHANNEL_WIDTH * INTERVAL);
@@ -32,9 +33,9 @@ function antennaPositions(): number[][] {
     Math.cos(LONGITUDE),
   ];
   return Array.from({ length: ANTENNAS }, (_, i) => {
-    // Unequal steps, so that baselines differ.
-    const angle = 2 * Math.PI * i * (i + 1) / (2 * ANTENNAS) + 0.2 * i;
-    const east = RADIUS * Math.cos(angle), north = RADIUS * Math.sin(angle);
+    // As the seeds of a sunflower lie: no two baselines are alike.
+    const angle = GOLDEN_ANGLE * i, radius = RADIUS * Math.sqrt((i + 1) / ANTENNAS);
+    const east = radius * Math.cos(angle), north = radius * Math.sin(angle);
     return [
       EARTH * cosLat * cosLon - sinLon * east - sinLat * cosLon * north,
       EARTH * cosLat * sinLon + cosLon * east - sinLat * sinLon * north,

@@ -1,5 +1,5 @@
 /**
- * The pages of docs/guide: their blocks are run in order, each page in a folder of its own beside `examples/` and `tests/`, and what they
+ * The pages of docs/guide: their blocks are run in order, each page in a folder of its own that looks like a clone, and what they
  * print is held beside what the page says.
  *
  * | block | |
@@ -94,7 +94,10 @@ export async function checkPrograms(paths: readonly string[], folder: string): P
 /** Runs all blocks of a page. Programs that follow each other share a process. */
 export async function runPage(page: string): Promise<Outcome[]> {
   using session = new Session();
-  Deno.symlinkSync(fileURLToPath(new URL("tests", ROOT)), `${session.path}/tests`);
+  for (const name of ["tests", "mod.ts", "src", "ffi"]) {
+    Deno.symlinkSync(fileURLToPath(new URL(name, ROOT)), `${session.path}/${name}`);
+  }
+  Deno.symlinkSync(Deno.execPath(), `${session.path}/../bin/deno`);
   const blocks = blocksOf(page), outcomes: Outcome[] = [];
   let programs: number[] = [];
   const runPrograms = async () => {
