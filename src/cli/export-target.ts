@@ -109,6 +109,8 @@ const LOOK_MS = 50;
 export interface Interruptions {
   /** Lets signals come in. @throws Interrupted when one has */
   look(): Promise<void>;
+  /** Rejects when a signal comes, for what waits for others. */
+  readonly came: Promise<never>;
 }
 
 /** Runs something that looks for signals, instead of being ended by them in the middle. @throws Interrupted */
@@ -117,15 +119,21 @@ export async function interruptible<T>(
   run: (signals: Interruptions) => Promise<T>,
 ): Promise<T> {
   let interrupted: Interrupted | null = null;
+  const { promise: came, reject } = Promise.withResolvers<never>();
+  // Whoever waits for it is told; nobody may.
+  came.catch(() => {});
   const listeners = (Object.entries(SIGNALS) as [keyof typeof SIGNALS, number][]).map(([signal, number]) => {
-    const listener = () =>
-      void (interrupted = new Interrupted(number, `interrupted; nothing is left of the ${what}`));
+    const listener = () => {
+      interrupted = new Interrupted(number, `interrupted; nothing is left of the ${what}`);
+      reject(interrupted);
+    };
     Deno.addSignalListener(signal, listener);
     return () => Deno.removeSignalListener(signal, listener);
   });
   let last = performance.now();
   try {
     return await run({
+      came,
       async look() {
         if (performance.now() - last < LOOK_MS) return;
         await new Promise((resolve) => setTimeout(resolve, 0));

@@ -9,8 +9,13 @@ const CHUNK_BYTES = 1 << 20;
 /** Longest line: one cell of a gigabyte is not read from text. */
 const MAX_LINE_CHARS = 2 ** 28;
 
+/** How much of a file was read, in all times that it was. */
+export interface BytesRead {
+  bytes: number;
+}
+
 /** Pieces of a file's text. A piece may end anywhere but within a character. @throws TableError NOT_FOUND, IO */
-function* pieces(path: string): Generator<string> {
+function* pieces(path: string, progress: BytesRead | undefined): Generator<string> {
   let file: Deno.FsFile;
   try {
     file = Deno.openSync(path);
@@ -30,6 +35,7 @@ function* pieces(path: string): Generator<string> {
         throw new TableError("IO", `reading failed: ${(cause as Error).message}`, { file: path, cause });
       }
       if (read === null) break;
+      if (progress !== undefined) progress.bytes += read;
       const bytes = new Uint8Array(rest.length + read);
       bytes.set(rest);
       bytes.set(buffer.subarray(0, read), rest.length);
@@ -60,9 +66,9 @@ export interface Line {
 }
 
 /** The lines that aren't empty. @throws TableError NOT_FOUND, IO, LIMIT */
-export function* linesOf(path: string): Generator<Line> {
+export function* linesOf(path: string, progress?: BytesRead): Generator<Line> {
   let rest = "", number = 0;
-  for (const piece of pieces(path)) {
+  for (const piece of pieces(path, progress)) {
     const lines = (rest + piece).split("\n");
     rest = lines.pop()!;
     if (rest.length > MAX_LINE_CHARS) {
@@ -84,7 +90,10 @@ export function* linesOf(path: string): Generator<Line> {
 export type CsvField = string | null;
 
 /** Rows of CSV (RFC 4180): fields with commas between, quotes doubled within quotes. @throws TableError CORRUPT, NOT_FOUND, IO */
-export function* csvRows(path: string): Generator<{ readonly fields: CsvField[]; readonly line: number }> {
+export function* csvRows(
+  path: string,
+  progress?: BytesRead,
+): Generator<{ readonly fields: CsvField[]; readonly line: number }> {
   let fields: CsvField[] = [],
     field = "",
     quoted = false,
@@ -97,7 +106,7 @@ export function* csvRows(path: string): Generator<{ readonly fields: CsvField[];
     field = "";
     quoted = false;
   };
-  for (const piece of pieces(path)) {
+  for (const piece of pieces(path, progress)) {
     const text = pending + piece;
     pending = "";
     for (let i = 0; i < text.length; i++) {

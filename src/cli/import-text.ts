@@ -5,7 +5,7 @@ import { type Table, TableError } from "../../mod.ts";
 import type { ImportColumn } from "../arrow/from-types.ts";
 import { partOfValues } from "../arrow/from-values.ts";
 import { type ImportOptions, NewTable } from "../arrow/new-table.ts";
-import { csvRows, linesOf } from "./import-lines.ts";
+import { type BytesRead, csvRows, linesOf } from "./import-lines.ts";
 import { ColumnGuess, columnLike, csvFieldValue } from "./import-types.ts";
 
 /** What an import of text may be told. */
@@ -14,6 +14,8 @@ export interface TextImportOptions extends ImportOptions {
   readonly columns?: readonly string[];
   /** A table whose columns of the same names say the types, units and keywords. */
   readonly like?: Table;
+  /** Called now and then with how many bytes were read so far, of the two times that a file is; once with `like`. */
+  readonly onRead?: (bytes: number) => void | Promise<void>;
 }
 
 /** Rows that are put together. */
@@ -30,8 +32,9 @@ interface TextRow {
 
 function* jsonRows(
   file: string,
+  read: BytesRead,
 ): Generator<TextRow & { readonly values: { readonly [name: string]: unknown } }> {
-  for (const { text, number } of linesOf(file)) {
+  for (const { text, number } of linesOf(file, read)) {
     let values: unknown;
     try {
       values = JSON.parse(text);
@@ -48,14 +51,20 @@ function* jsonRows(
   }
 }
 
+/** Rows between two looks whether to go on. */
+const LOOK_ROWS = 1024;
+
 /** Looks at every value of a file; pairs of columns NAME.re and NAME.im in CSV stay what they are. */
-function guessed(
+async function guessed(
   file: string,
   rows: Iterable<readonly [line: number, entries: Iterable<readonly [string, unknown]>]>,
   text: boolean,
-): ImportColumn[] {
+  onRow: () => void | Promise<void>,
+): Promise<ImportColumn[]> {
   const guesses = new Map<string, ColumnGuess>();
+  let count = 0;
   for (const [line, entries] of rows) {
+    if (++count % LOOK_ROWS === 0) await onRow();
     for (const [name, value] of entries) {
       let guess = guesses.get(name);
       if (guess === undefined) guesses.set(name, guess = new ColumnGuess(name, text));
@@ -71,19 +80,19 @@ function guessed(
   return [...guesses.values()].map((guess) => guess.column());
 }
 
-function chosen(
-  all: () => ImportColumn[],
+async function chosen(
+  all: () => Promise<ImportColumn[]>,
   present: () => readonly string[],
   options: TextImportOptions,
   file: string,
-): ImportColumn[] {
+): Promise<ImportColumn[]> {
   const { columns: names, like } = options;
   if (like !== undefined) {
     return (names ?? present().filter((name) => like.columnNames.includes(name))).map((name) =>
       columnLike(like, name)
     );
   }
-  const found = all();
+  const found = await all();
   if (names === undefined) return found;
   return names.map((name) => {
     const column = found.find((one) => one.name === name);
@@ -100,8 +109,9 @@ async function fill(
   columns: readonly ImportColumn[],
   rows: Iterable<{ readonly line: number; readonly chars: number; value(column: ImportColumn): unknown }>,
   options: TextImportOptions,
+  read: BytesRead,
 ): Promise<Table> {
-  const { columns: _columns, like, ...rest } = options;
+  const { columns: _columns, like, onRead, ...rest } = options;
   const note = like === undefined
     ? { keywords: null, info: null }
     : { keywords: like.keywords.toFields(), info: like.info };
@@ -117,6 +127,7 @@ async function fill(
       values = columns.map(() => []);
       lines = [];
       chars = 0;
+      await onRead?.(read.bytes);
     };
     for (const row of rows) {
       columns.forEach((column, i) => values[i]!.push(row.value(column)));
@@ -134,16 +145,17 @@ async function fill(
 }
 
 /** Makes a table of NDJSON. @throws TableError */
-export function fromNdjson(
+export async function fromNdjson(
   path: string,
   file: string,
   options: TextImportOptions,
 ): Promise<Table> {
+  const read: BytesRead = { bytes: 0 };
   function* entries(): Generator<readonly [number, Iterable<readonly [string, unknown]>]> {
-    for (const { values, line } of jsonRows(file)) yield [line, Object.entries(values)];
+    for (const { values, line } of jsonRows(file, read)) yield [line, Object.entries(values)];
   }
-  const columns = chosen(
-    () => guessed(file, entries(), false),
+  const columns = await chosen(
+    () => guessed(file, entries(), false, () => options.onRead?.(read.bytes)),
     () => {
       const names = new Set<string>();
       for (const [, found] of entries()) for (const [name] of found) names.add(name);
@@ -153,7 +165,7 @@ export function fromNdjson(
     file,
   );
   function* rows() {
-    for (const { values, line, chars } of jsonRows(file)) {
+    for (const { values, line, chars } of jsonRows(file, read)) {
       yield {
         line,
         chars,
@@ -161,19 +173,20 @@ export function fromNdjson(
       };
     }
   }
-  return fill(path, file, columns, rows(), options);
+  return await fill(path, file, columns, rows(), options, read);
 }
 
 /** Makes a table of CSV with a header. @throws TableError */
-export function fromCsv(
+export async function fromCsv(
   path: string,
   file: string,
   options: TextImportOptions,
 ): Promise<Table> {
   let header: readonly string[] = [];
+  const read: BytesRead = { bytes: 0 };
   function* records(): Generator<{ readonly fields: (string | null)[]; readonly line: number }> {
     let first = true;
-    for (const row of csvRows(file)) {
+    for (const row of csvRows(file, read)) {
       if (first) {
         first = false;
         header = row.fields.map((field) => field ?? "");
@@ -194,8 +207,8 @@ export function fromCsv(
       yield [line, header.map((name, i) => [name, csvFieldValue(fields[i]!)] as const)];
     }
   }
-  const columns = chosen(
-    () => guessed(file, entries(), true),
+  const columns = await chosen(
+    () => guessed(file, entries(), true, () => options.onRead?.(read.bytes)),
     () => {
       for (const _ of records()) break;
       // A complex column is two of CSV.
@@ -222,5 +235,5 @@ export function fromCsv(
       };
     }
   }
-  return fill(path, file, columns, rows(), options);
+  return await fill(path, file, columns, rows(), options, read);
 }

@@ -3,13 +3,14 @@
  */
 import { type Command, Option } from "commander";
 import { type StorageSpec, type Table, TableError } from "../../mod.ts";
-import type { ImportOptions } from "../arrow/new-table.ts";
 import { parseStorage } from "./copy.ts";
 import { type Format, formatOf, FORMATS } from "./export.ts";
 import { interruptible } from "./export-target.ts";
 import { tableSizes } from "./files.ts";
-import { fromCsv, fromNdjson } from "./import-text.ts";
+import { STANDARD_INPUT, withInput } from "./import-input.ts";
+import { fromCsv, fromNdjson, type TextImportOptions } from "./import-text.ts";
 import { addReadingOptions, openTable, parseNames, type ReadingOptions, reportStats } from "./options.ts";
+import { progressBar } from "./progress.ts";
 import type { Terminal } from "./terminal.ts";
 import { counted, humanBytes, visible } from "./text.ts";
 import { printLines } from "./write.ts";
@@ -28,9 +29,10 @@ async function importAs(
   format: Format,
   file: string,
   path: string,
-  options: ImportOptions & { columns?: readonly string[] },
+  { onRead, ...options }: TextImportOptions,
   like: Table | undefined,
 ): Promise<Table> {
+  const reading = onRead === undefined ? {} : { onRead };
   switch (format) {
     case "arrow": {
       const [{ fromArrow }, { readArrow }] = await Promise.all([
@@ -49,10 +51,38 @@ async function importAs(
       return fromParquet(path, file, options);
     }
     case "csv":
-      return fromCsv(path, file, { ...options, ...(like === undefined ? {} : { like }) });
+      return fromCsv(path, file, { ...options, ...reading, ...(like === undefined ? {} : { like }) });
     case "ndjson":
-      return fromNdjson(path, file, { ...options, ...(like === undefined ? {} : { like }) });
+      return fromNdjson(path, file, { ...options, ...reading, ...(like === undefined ? {} : { like }) });
   }
+}
+
+/** Progress is shown when an import takes longer than this. */
+const PATIENCE_MS = 1000;
+
+/** Says how far an import got: which part of a file that is read as text, of others how many rows. */
+async function importProgress(file: string, times: number, terminal: Terminal) {
+  const bar = await progressBar("importing", "parts"), started = performance.now();
+  let rows = 0, size = 0;
+  try {
+    size = times * Deno.statSync(file).size;
+  } catch {
+    // Whoever reads it says what is wrong with it.
+  }
+  const patient = () => performance.now() - started < PATIENCE_MS;
+  return {
+    rows(done: number) {
+      rows = done;
+      if (times === 0 && !patient()) terminal.progress(`importing: ${counted(rows, "row")}`);
+    },
+    bytes(done: number) {
+      if (!patient() && size > 0) bar.update(Math.min(done, size), size, counted(rows, "row"));
+    },
+    stop() {
+      bar.stop();
+      terminal.progress("");
+    },
+  };
 }
 
 async function importTable(
@@ -61,29 +91,47 @@ async function importTable(
   options: ImportCommandOptions,
   terminal: Terminal,
 ): Promise<void> {
-  const format = formatOf(options.format, file);
+  const format = formatOf(options.format, file === STANDARD_INPUT ? undefined : file);
   const { columns, storage, nulls, byteOrder, overwrite = false, io, lock } = options;
-  if (options.like !== undefined && (format === "arrow" || format === "parquet")) {
+  const text = format === "csv" || format === "ndjson";
+  if (options.like !== undefined && !text) {
     throw new TableError("INVALID_ARGUMENT", `--like is for csv and ndjson; ${format} says its types itself`);
   }
   using like = options.like === undefined ? undefined : openTable(options.like, options);
-  using table = await interruptible("import", (signals) =>
-    importAs(
-      format,
-      file,
-      path,
-      {
-        nulls,
-        onProgress: () => signals.look(),
-        overwrite,
-        io,
-        lock,
-        ...(columns === undefined ? {} : { columns }),
-        ...(storage === undefined ? {} : { storage }),
-        ...(byteOrder === undefined ? {} : { byteOrder }),
-      },
-      like,
-    ));
+  using table = await interruptible(
+    "import",
+    (signals) =>
+      withInput(file, path, signals, terminal, async (file) => {
+        const progress = await importProgress(file, !text ? 0 : like === undefined ? 2 : 1, terminal);
+        try {
+          return await importAs(
+            format,
+            file,
+            path,
+            {
+              nulls,
+              onProgress: (rows) => {
+                progress.rows(rows);
+                return signals.look();
+              },
+              onRead: (bytes) => {
+                progress.bytes(bytes);
+                return signals.look();
+              },
+              overwrite,
+              io,
+              lock,
+              ...(columns === undefined ? {} : { columns }),
+              ...(storage === undefined ? {} : { storage }),
+              ...(byteOrder === undefined ? {} : { byteOrder }),
+            },
+            like,
+          );
+        } finally {
+          progress.stop();
+        }
+      }),
+  );
   const { rowCount, columnNames } = table;
   const size = humanBytes(tableSizes(path).all);
   printLines(
@@ -97,7 +145,7 @@ async function importTable(
 export function addImport(program: Command, terminal: Terminal): void {
   const command = program.command("import")
     .description("make a table of an Arrow, Parquet, CSV or NDJSON file")
-    .argument("<file>", "file to read")
+    .argument("<file>", "file to read; - is standard input")
     .argument("<table>", "directory of the new table")
     .addOption(new Option("--format <name>", "form; left out: as the file's name ends").choices(FORMATS))
     .option("--columns <names>", "columns to take, in this order: a,b,c", parseNames)
@@ -121,7 +169,8 @@ float64; --like says better.
 Examples:
   $ table import vis.parquet vis.tab
   $ table import rows.ndjson new.tab --like old.tab
-  $ table import catalogue.csv sources.tab --columns NAME,RA,DEC --nulls fill`,
+  $ table import catalogue.csv sources.tab --columns NAME,RA,DEC --nulls fill
+  $ table cat old.tab --rows 0:3 | table import - few.tab --format ndjson`,
     )
     .action((file: string, path: string, options: ImportCommandOptions) =>
       importTable(file, path, options, terminal)

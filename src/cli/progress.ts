@@ -4,8 +4,8 @@
 
 /** Shows how far something got. */
 export interface ProgressBar {
-  /** So many rows of all are done, which took that many bytes. */
-  update(rows: number, of: number, bytes: string): void;
+  /** So much of all is done, rows or something else; and what else there is to say, such as bytes. */
+  update(done: number, of: number, text: string): void;
   /** Takes the bar away. */
   stop(): void;
 }
@@ -19,14 +19,19 @@ interface Bar {
 
 const NO_BAR: ProgressBar = { update: () => {}, stop: () => {} };
 
-/** A bar that isn't shown before the first update. The library is loaded only where there is someone to look. */
-export async function progressBar(what: string): Promise<ProgressBar> {
+/**
+ * A bar that isn't shown before the first update. It counts rows, or says only which part is done. The library is loaded only
+ * where there is someone to look.
+ */
+export async function progressBar(what: string, counts: "rows" | "parts" = "rows"): Promise<ProgressBar> {
   if (!Deno.stderr.isTerminal()) return NO_BAR;
   const { SingleBar } = (await import("cli-progress")).default as {
     SingleBar: new (options: object) => Bar;
   };
   const bar = new SingleBar({
-    format: `${what} {bar} {percentage} % | {value} of {total} rows, {size} | {eta_formatted} left`,
+    format: `${what} {bar} {percentage} % | ${
+      counts === "rows" ? "{value} of {total} rows, " : ""
+    }{size} | {eta_formatted} left`,
     barCompleteChar: "█",
     barIncompleteChar: "░",
     clearOnComplete: true,
