@@ -85,8 +85,8 @@ export function recoverLogs(
   const { directory, backend } = options, { logs, rest } = chain;
   const pathOf = (id: number) => `${directory}/${logName(id)}`;
   let changed = false;
+  // The manifest before the last one needed them, as those of a store that was closed.
   for (const id of old) {
-    findings.note("the log is a segment already: it was removed", pathOf(id));
     backend.remove(pathOf(id));
     changed = true;
   }
