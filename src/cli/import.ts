@@ -76,7 +76,9 @@ async function importProgress(file: string, times: number, terminal: Terminal) {
       if (times === 0 && !patient()) terminal.progress(`importing: ${counted(rows, "row")}`);
     },
     bytes(done: number) {
-      if (!patient() && size > 0) bar.update(Math.min(done, size), size, counted(rows, "row"));
+      if (!patient() && size > 0) {
+        bar.update(Math.min(done, size), size, rows === 0 ? "looking for types" : counted(rows, "row"));
+      }
     },
     stop() {
       bar.stop();

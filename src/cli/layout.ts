@@ -93,7 +93,9 @@ export function layout(fields: readonly Field[], options: LayoutOptions): string
       const before = i === 0 ? 0 : GAP;
       // Only a terminal too narrow for the least widths makes `room` smaller than the column.
       const room = Math.max(0, Math.min(widths[i]!, width - used - before));
-      const entry = pad(cut(entries[i]!, room, field.cut), room, field.align);
+      const padded = pad(cut(entries[i]!, room, field.cut), room, field.align);
+      // Blanks at the end of a line are left out, also where a style would follow them.
+      const entry = i === shown.length - 1 ? padded.trimEnd() : padded;
       text += " ".repeat(Math.min(before, Math.max(0, width - used))) + style(entry, field);
       used += before + room;
     });

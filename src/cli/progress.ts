@@ -29,9 +29,10 @@ export async function progressBar(what: string, counts: "rows" | "parts" = "rows
     SingleBar: new (options: object) => Bar;
   };
   const bar = new SingleBar({
+    // The time left of parts that take unlike times would be a guess.
     format: `${what} {bar} {percentage} % | ${
-      counts === "rows" ? "{value} of {total} rows, " : ""
-    }{size} | {eta_formatted} left`,
+      counts === "rows" ? "{value} of {total} rows, {size} | {eta_formatted} left" : "{size}"
+    }`,
     barCompleteChar: "█",
     barIncompleteChar: "░",
     clearOnComplete: true,
