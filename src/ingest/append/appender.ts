@@ -47,7 +47,7 @@ export interface AppenderOptions {
   readonly backend?: Backend;
   /** Logs that were there when the store was opened: visible until {@linkcode LogAppender.forgetLog}. */
   readonly recovered?: LogSet;
-  /** Bytes of a write buffer; 4 MiB unless told otherwise. */
+  /** Bytes of a write buffer; 4 MiB and 64 KiB unless told otherwise. */
   readonly bufferBytes?: number;
   /** Full buffers that may wait for the disk before appends have to; 3 unless told otherwise. */
   readonly frozenBuffers?: number;
@@ -68,8 +68,10 @@ export interface AppenderOptions {
   readonly counters: IngestCounters;
 }
 
-/** Sizes unless told otherwise, in bytes. */
-const BUFFER_BYTES = 4 * 2 ** 20, LOG_BYTES = 256 * 2 ** 20;
+/** Bytes of a write buffer unless told otherwise: four rows of 1 MiB with their headers. */
+const BUFFER_BYTES = 4 * 2 ** 20 + 2 ** 16;
+/** Bytes from which a log is full unless told otherwise. */
+const LOG_BYTES = 256 * 2 ** 20;
 const FROZEN_BUFFERS = 3;
 /** Times unless told otherwise, in milliseconds. */
 const FLUSH_MS = 100, RETRY_MS = 1000;
