@@ -63,7 +63,7 @@ export function createBody(path: string, options: CreateOptions): TableBody {
   let sharing: Sharing | null = null;
   try {
     sharing = shareNew(directory, backend, options);
-    const later: LaterSources = {};
+    const later: Later = {};
     const managers = bindings.map((binding, i) => makeManager(binding, kinds[i]!, i, dat, files, later));
     const virtual = managers.flatMap((manager, i) => manager === null ? [i] : []);
     const environment = { backend, options, tree: directory, chain: [directory], count: { tables: 1 } };
@@ -73,6 +73,7 @@ export function createBody(path: string, options: CreateOptions): TableBody {
       managers,
     );
     later.sources = new ColumnSources(body);
+    later.body = body;
     for (const sequence of virtual) runSync(startVirtual(body, sequence), files);
     return body;
   } catch (error) {
@@ -233,9 +234,10 @@ function columnKeywords({ options: { unit, measure, keywords } }: ColumnSpec): R
   return record.toFields();
 }
 
-/** Managers are made before the table that they ask for other columns, which they do when they write their own. */
-interface LaterSources {
+/** Managers are made before the table that they ask for other columns, and whether others use it, when they write. */
+interface Later {
   sources?: ColumnSources;
+  body?: PlainBody;
 }
 
 /** A manager with its first files, null for one that keeps nothing and is opened. */
@@ -245,7 +247,7 @@ function makeManager(
   sequence: number,
   dat: PlainTableDat,
   files: TableFiles,
-  later: LaterSources,
+  later: Later,
 ): StorageManager | null {
   if (kind.create === undefined) return null;
   const names = new Set(columns.map((column) => column.name));
@@ -263,6 +265,7 @@ function makeManager(
       foreignColumn: noSource,
       tableKeywords: () => dat.desc.keywords,
     },
+    alone: () => later.body?.isAlone() ?? false,
     pathOf: (file) => files.pathOf(file),
   };
   return runSync(kind.create(context, spec), files);

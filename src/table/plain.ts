@@ -175,6 +175,11 @@ export class PlainBody implements TableBody, TableStructure {
     return this.#sharing;
   }
 
+  /** True when nobody else has the table open, nor will until the next commit. For changes that are under way. */
+  isAlone(): boolean {
+    return this.#touched && this.#sharing.tryExclude();
+  }
+
   /** Throws when a file shrank under a mapping. */
   check(): void {
     this.files.check();
@@ -624,7 +629,7 @@ export class PlainBody implements TableBody, TableStructure {
       rowCount: this.#rowCount,
       bigEndian: this.#dat.bigEndian,
       privateKeywords,
-      alone: () => this.#touched && this.#sharing.tryExclude(),
+      alone: () => this.isAlone(),
       source: this.#sources.of(entry.sequence),
       pathOf: (file) => this.access.pathOf(file),
     };
