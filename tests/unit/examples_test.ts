@@ -63,8 +63,8 @@ Deno.test("examples/write-ms.ts writes a MeasurementSet in which the source has 
 
 /** Cells of the grid that the picture's path goes through, one pixel wide, as [x, y]. */
 function pointsOf(svg: string): [number, number][] {
-  const path = svg.match(/<path d="([^"]*)" stroke="#1f5fa8"/)![1]!;
-  return [...path.matchAll(/M([\d.]+) ([\d.]+)h(\d+)/g)].flatMap(([, x, y, length]) =>
+  const path = svg.match(/<path\s+d="([^"]*)"\s+stroke="#1f5fa8"/)![1]!;
+  return [...path.matchAll(/M([\d.]+)\s+([\d.]+)\s*h\s*(\d+)/g)].flatMap(([, x, y, length]) =>
     Array.from({ length: Number(length) + 1 }, (_, i): [number, number] => [Number(x) + i, Number(y)])
   );
 }
