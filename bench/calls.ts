@@ -63,7 +63,7 @@ export function countTrace(trace: string, folder: string): Record<string, number
   const counts: Record<string, number> = {};
   for (const line of trace.slice(last, trace.indexOf("/tessera-bench/stop", last)).split("\n")) {
     const call = /^\d+\s+([a-z_0-9]+)\(/.exec(line)?.[1];
-    if (call === undefined || !line.includes(folder) || call === "mmap") continue;
+    if (call === undefined || !line.includes(folder)) continue;
     const kind = KINDS[call] ?? call;
     counts[kind] = (counts[kind] ?? 0) + 1;
   }

@@ -67,7 +67,6 @@ const count = (list: readonly (boolean | null)[]) =>
 /** The results, as docs/performance.md has them. */
 export function performanceSection(run: Run): string {
   const { date, cores, results, figures } = run, load = run.load ?? [];
-  const plain = results.map((result) => ({ ...result, calls: {} }));
   const counted = results.filter(({ calls }) => Object.keys(calls).length > 0);
   const peers = peersTable(results);
   const parts = [
@@ -78,7 +77,7 @@ export function performanceSection(run: Run): string {
     } lines, the limit for bulk puts and gets (${BULK_LIMIT}) by ${count(results.map(nearLimit))}, and ${
       count((figures ?? []).map(within))
     } figures stay within their bound.`,
-    markdown(plain),
+    markdown(results),
     "### Figures with a bound",
     figuresTable(figures ?? []),
     "### What misses, and why",

@@ -82,15 +82,8 @@ export function within({ value, atMost }: Figure): boolean | null {
 const ms = (time: number) => time >= 100 ? time.toFixed(0) : time >= 1 ? time.toFixed(1) : time.toFixed(3);
 const mark = (good: boolean | null) => good === null ? "" : good ? " ✓" : " ✗";
 
-/** How many calls there were, as a side's part of a line: all, and those that read, write, seek and wait for the disk. */
-export function callText(calls: Readonly<Record<string, number>> | undefined): string {
-  if (calls === undefined) return "";
-  const { read = 0, write = 0, lseek = 0, sync = 0 } = calls;
-  const total = Object.values(calls).reduce((sum, count) => sum + count, 0);
-  const kinds = ([["r", read], ["w", write], ["lseek", lseek], ["sync", sync]] as const)
-    .filter(([, count]) => count > 0).map(([kind, count]) => `${count} ${kind}`);
-  return kinds.length === 0 ? String(total) : `${total} (${kinds.join(", ")})`;
-}
+const total = (calls: Readonly<Record<string, number>> | undefined) =>
+  calls === undefined ? "–" : String(Object.values(calls).reduce((sum, count) => sum + count, 0));
 
 const HEADER = [
   "work",
@@ -104,7 +97,7 @@ const HEADER = [
   "target",
   "÷ limit",
 ];
-const CALLS_HEADER = ["calls: casacore", "calls: Tessera"];
+const CALLS_HEADER = "calls: casacore / Tessera";
 
 function cellsOf(result: Result): string[] {
   const { work, rows, times } = result;
@@ -137,12 +130,11 @@ export function markdown(results: readonly Result[]): string {
   if (results.every(({ calls }) => Object.keys(calls).length === 0)) {
     return table(HEADER, results.map(cellsOf));
   }
-  const lines = results.map((result) => [
-    ...cellsOf(result),
-    callText(result.calls["casacore"]),
-    callText(result.calls["tessera"]),
-  ]);
-  return table([...HEADER, ...CALLS_HEADER], lines);
+  const lines = results.map((result) => {
+    const { casacore, tessera } = result.calls;
+    return [...cellsOf(result), tessera === undefined ? "" : `${total(casacore)} / ${total(tessera)}`];
+  });
+  return table([...HEADER, CALLS_HEADER], lines);
 }
 
 /** Times of other readers over Tessera's as a Markdown table; empty where none took part. */
