@@ -142,6 +142,15 @@ export class MappedFile {
     if (result < 0) throw this.#shrunk(result);
   }
 
+  /**
+   * Fills `target` from `offset` as {@linkcode copy} does, without counting it: for a few bytes by which others say that they
+   * changed something. False when the file has become shorter.
+   */
+  look(offset: number, target: Uint8Array<ArrayBuffer>): boolean {
+    this.#check(offset, target.byteLength);
+    return this.#native.symbols.tessera_map_look(this.#address + offset, target.byteLength, target) >= 0;
+  }
+
   /** {@linkcode copy} on another thread; `target` is borrowed until the promise settles. */
   async copyAsync(offset: number, target: Uint8Array<ArrayBuffer>): Promise<void> {
     this.#check(offset, target.byteLength);

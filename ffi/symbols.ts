@@ -309,6 +309,21 @@ const BLOCKING = {
   },
   tessera_page_size: { parameters: [], result: "f64" }, // double (void)
   tessera_map_copy: MAP_COPY,
+  tessera_map_look: {
+    parameters: [
+      "f64", // double address
+      "f64", // double length
+      "buffer", // void *target
+    ],
+    result: "f64", // double
+  },
+  tessera_is_local: {
+    parameters: [
+      "i32", // int32_t fd
+      "buffer", // uint64_t *stats
+    ],
+    result: "i32", // int32_t
+  },
   tessera_map_missing: {
     parameters: [
       "f64", // double address

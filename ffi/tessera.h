@@ -94,6 +94,8 @@ TESSERA_EXPORT double tessera_pwritev(int32_t fd, const double *segments, int32_
  * |        | size | 1 file, 2 folder, or 0 | device | inode / 2^32     | inode % 2^32 | mtime (s) | mtime (ns part) |
  */
 TESSERA_EXPORT int32_t tessera_fstat(int32_t fd, double *result, uint64_t *stats);
+/* 1 when what any process writes to the file is seen at once in its map: on file systems of this machine that are known. */
+TESSERA_EXPORT int32_t tessera_is_local(int32_t fd, uint64_t *stats);
 TESSERA_EXPORT int32_t tessera_ftruncate(int32_t fd, double length, uint64_t *stats);
 TESSERA_EXPORT int32_t tessera_fdatasync(int32_t fd, uint64_t *stats);
 TESSERA_EXPORT int32_t tessera_fsync(int32_t fd, uint64_t *stats);
@@ -152,6 +154,8 @@ TESSERA_EXPORT int32_t tessera_msync(double address, double length, uint64_t *st
 TESSERA_EXPORT double tessera_page_size(void);
 /* Copies out of a map; -EIO when the file has become shorter meanwhile. */
 TESSERA_EXPORT double tessera_map_copy(double address, double length, void *target, uint64_t *stats);
+/* The same for a few bytes that others change to say that they changed something; not counted. */
+TESSERA_EXPORT double tessera_map_look(double address, double length, void *target);
 /* Zero pages that were put under views because their file had become shorter: in all, and under one view. */
 TESSERA_EXPORT double tessera_map_faults(void);
 TESSERA_EXPORT double tessera_view_faults(double address);

@@ -10,12 +10,12 @@ import { type NumericData, numericInfo, type NumericType, viewOf } from "./dtype
 const ALIGNMENT_BYTES = 64;
 /** Large results begin with a block of the disk, so that they can be written past the page cache as they lie. */
 const LARGE_ALIGNMENT_BYTES = 4096, LARGE_FROM_BYTES = 256 * 1024;
-/** Smaller results stay where the engine puts them: no call is faster for them, and each would cost one more. */
-const ALIGNED_FROM_BYTES = 1024;
+/** Smaller results stay where the engine puts them: they come from the page cache, and finding their place takes longer. */
+const ALIGNED_FROM_BYTES = 16 * 1024;
 
 /**
  * Zeros for `elements` elements (complex values count as one) at an address that suits the disk and the processor: from
- * 1 KiB on a multiple of 64 bytes, from 256 KiB on one of 4096, or of `alignment`, a power of 2, when the C library is there.
+ * 16 KiB on a multiple of 64 bytes, from 256 KiB on one of 4096, or of `alignment`, a power of 2, when the C library is there.
  * So `byteOffset` may be other than 0, and the buffer larger than the data.
  *
  * Backend `direct` writes arrays that begin so from where they lie, and must copy others on the way.
@@ -41,7 +41,7 @@ export function allocate<D extends NumericType>(
     );
   }
   const bytes = elements * numericInfo(dtype).size;
-  const native = bytes < ALIGNED_FROM_BYTES ? null : library();
+  const native = bytes < ALIGNED_FROM_BYTES && alignment === undefined ? null : library();
   try {
     if (native === null) return viewOf(dtype, new ArrayBuffer(bytes), 0, elements);
     const unit = alignment ?? (bytes < LARGE_FROM_BYTES ? ALIGNMENT_BYTES : LARGE_ALIGNMENT_BYTES);

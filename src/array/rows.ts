@@ -27,16 +27,40 @@ export interface Rows {
 
 /** Rows start, start + step, …; `step` may be any non-zero whole number. */
 export function rowRange(start: number, count: number, step = 1): Rows {
-  return {
-    length: count,
-    at: (index) => start + index * step,
-    *runs() {
-      if (count === 0) return;
-      if (step === 1 || count === 1) yield { row: start, count, index: 0 };
-      else for (let i = 0; i < count; i++) yield { row: start + i * step, count: 1, index: i };
-    },
-    sub: (from, to) => rowRange(start + from * step, Math.max(0, to - from), step),
-  };
+  return new RowRange(start, count, step);
+}
+
+/** A class, and a list where there is one run: every call for a row makes a range, and a generator takes longer than all else. */
+class RowRange implements Rows {
+  readonly length: number;
+  readonly #start: number;
+  readonly #step: number;
+
+  constructor(start: number, count: number, step: number) {
+    this.length = count;
+    this.#start = start;
+    this.#step = step;
+  }
+
+  at(index: number): number {
+    return this.#start + index * this.#step;
+  }
+
+  runs(): Iterable<RowRun> {
+    const { length } = this;
+    if (length === 0) return [];
+    return this.#step === 1 || length === 1
+      ? [{ row: this.#start, count: length, index: 0 }]
+      : this.#singles();
+  }
+
+  *#singles(): Generator<RowRun> {
+    for (let i = 0; i < this.length; i++) yield { row: this.at(i), count: 1, index: i };
+  }
+
+  sub(from: number, to: number): Rows {
+    return new RowRange(this.at(from), Math.max(0, to - from), this.#step);
+  }
 }
 
 /** The rows of a list, in its order. */

@@ -58,7 +58,18 @@ export interface Handle {
   syncAsync?(): Promise<void>;
   /** Mapped memory of the whole file as long as it is now, where the backend has it; null for a file that can't be mapped. */
   map?(): FileMap | null;
+  /**
+   * The file for somebody who looks at its first bytes over and over, without a call into the system each time; null where
+   * that may not show what others write, as on network file systems.
+   */
+  watch?(): FileWatch | null;
   close(): void;
+}
+
+/** A file that is looked at over and over; it needs no closing beside that of its handle. */
+export interface FileWatch {
+  /** As {@linkcode Handle.read} for bytes that the file had when watching began; -1 when it became shorter. */
+  read(target: Uint8Array, offset: number): number;
 }
 
 /** A mapped file. Its methods survive a file that shrinks: they throw code IO. */

@@ -5,7 +5,7 @@
  * against each other). Calls that the runtime makes on its own, for other files, are no business of ours.
  */
 
-/** Kinds of system calls on a table's files; `read` is any of read, pread, preadv; `stat` any of stat, fstat, statx, access. */
+/** Kinds of system calls on a table's files; `read` is any of read, pread, preadv; `stat` any of stat, fstat, fstatfs, statx, access. */
 export const CALL_KINDS: readonly CallKind[] = [
   "open",
   "close",

@@ -12,7 +12,7 @@ import type { MoveList } from "../array/moves.ts";
 import { TableError } from "../error.ts";
 import { packExtents } from "../../ffi/binding.ts";
 import { MappedFile } from "../../ffi/mapped.ts";
-import type { Backend, FileMap, Handle, OpenMode } from "./backend.ts";
+import type { Backend, FileMap, FileWatch, Handle, OpenMode } from "./backend.ts";
 import { CachedHandle, NativeBackend } from "./pread-backend.ts";
 import { type GatherJob, planGather } from "./gather-plan.ts";
 import type { Extent } from "./plan.ts";
@@ -94,6 +94,7 @@ class NativeMap implements FileMap {
 class MmapHandle extends CachedHandle {
   /** The newest map, and older ones that views or requests still use. */
   #maps: NativeMap[] = [];
+  readonly #watched: MappedFile[] = [];
 
   map(): FileMap | null {
     // A file that grows is mapped anew again and again.
@@ -111,7 +112,30 @@ class MmapHandle extends CachedHandle {
     return map;
   }
 
+  watch(): FileWatch | null {
+    if (this.native.symbols.tessera_is_local(this.fd, this.stats.block) !== 1) return null;
+    const size = this.size();
+    let map: MappedFile;
+    try {
+      map = new MappedFile(this.native, this.fd, size, this.path, this.stats.block);
+    } catch (error) {
+      if (error instanceof TableError && error.code === "IO") return null;
+      throw error;
+    }
+    this.#watched.push(map);
+    // The same bytes are asked for each time, in the same memory.
+    let asked: Uint8Array | null = null, bytes: Uint8Array = new Uint8Array(0);
+    return {
+      read(target, offset) {
+        const length = Math.min(target.length, Math.max(0, size - offset));
+        if (asked !== target || bytes.length !== length) bytes = (asked = target).subarray(0, length);
+        return length === 0 || map.look(offset, bytes as Bytes) ? length : -1;
+      },
+    };
+  }
+
   override close(): void {
+    for (const map of this.#watched) map.close();
     for (const map of this.#maps) map.close();
     super.close();
   }

@@ -303,10 +303,16 @@ export function* readCells(
     if (n > 0) {
       yield* managed.read(rowsOfRuns(rows, runs), shape, box, targetOf(dtype, data, settings.strings), 0);
     }
+    // The block of a single cell is nobody else's.
+    const alone = data as DataOf<DType>;
     let k = 0;
     for (const run of runs) {
       for (let i = run.index; i < run.index + run.count; i++, k++) {
-        cells[i] = { dtype, shape: cellShape, data: part(dtype, data, k * n, n, settings.copy) };
+        cells[i] = {
+          dtype,
+          shape: cellShape,
+          data: count === 1 ? alone : part(dtype, data, k * n, n, settings.copy),
+        };
       }
     }
   }

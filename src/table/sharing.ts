@@ -5,7 +5,7 @@
 import { pid } from "node:process";
 import { TableError } from "../error.ts";
 import { SYNC_OFFSET_BYTES, waiting, withoutRequest, withRequest } from "../format/table-lock.ts";
-import type { Backend, Handle } from "../io/backend.ts";
+import type { Backend, FileWatch, Handle } from "../io/backend.ts";
 import { JOURNAL_FILE } from "../io/journal-format.ts";
 import { type LockKind, type LockMode, openLock, type TableLock } from "../io/lock.ts";
 
@@ -15,6 +15,8 @@ export const LOCK_TIMEOUT_MS = 10_000;
 const COURTESY_MS = 5;
 /** Longest sync object that is compared in one read; one manager takes 4 bytes. */
 const STAMP_BYTES = 4096;
+/** Looks at the counters from which on it pays to map them: who opens a table for a cell needs fewer. */
+const WATCHED_LOOKS = 5;
 const EMPTY = new Uint8Array(0);
 
 /** What a table is told about sharing when it is opened. */
@@ -37,6 +39,9 @@ export class Sharing {
   readonly timeoutMs: number;
   readonly #writable: boolean;
   #handle: Handle | null = null;
+  /** The lock file as mapped memory; null where it can't be watched like that. */
+  #watch: FileWatch | null = null;
+  #looks = 0;
   /** No `table.lock` is there. */
   #absent = false;
   /** What stood in `table.lock` when the table was last read. */
@@ -47,6 +52,7 @@ export class Sharing {
   /** Nobody else has the table open, nor can open it. */
   #excluding = false;
   readonly #scratch = new Uint8Array(STAMP_BYTES);
+  #stampView: Uint8Array = this.#scratch.subarray(0, 0);
 
   constructor(directory: string, backend: Backend, lock: TableLock | null, options: SharingOptions) {
     this.#directory = directory;
@@ -83,11 +89,26 @@ export class Sharing {
         return EMPTY;
       }
     }
-    const scratch = this.#scratch;
-    const got = this.#handle.read(scratch, SYNC_OFFSET_BYTES);
-    if (got < 4) return EMPTY;
-    const length = new DataView(scratch.buffer).getUint32(0);
-    return length === 0 ? EMPTY : scratch.subarray(0, Math.min(got, 4 + length));
+    if (++this.#looks === WATCHED_LOOKS) this.#watch = this.#handle.watch?.() ?? null;
+    const watched = this.#watch?.read(this.#scratch, SYNC_OFFSET_BYTES) ?? -1;
+    if (watched >= 4 && watched >= this.#stampLength(watched)) return this.#stampOf(watched);
+    // It is longer than it was, or shorter.
+    this.#watch = null;
+    return this.#stampOf(this.#handle.read(this.#scratch, SYNC_OFFSET_BYTES));
+  }
+
+  /** Bytes that the sync object takes with its length, of which the first `got` bytes were read. */
+  #stampLength(got: number): number {
+    const bytes = this.#scratch;
+    const length = got < 4 ? 0 : bytes[0]! * 2 ** 24 + bytes[1]! * 2 ** 16 + bytes[2]! * 2 ** 8 + bytes[3]!;
+    return length === 0 ? 0 : 4 + length;
+  }
+
+  #stampOf(got: number): Uint8Array {
+    const length = Math.min(got, this.#stampLength(got));
+    // As a rule it is as long as it was: comparing it to itself takes no new array.
+    if (length !== this.#stampView.length) this.#stampView = this.#scratch.subarray(0, length);
+    return this.#stampView;
   }
 
   /** Notes what the counters are now and returns them: the table is about to be read. */
@@ -230,7 +251,7 @@ export class Sharing {
 
   close(): void {
     const handle = this.#handle;
-    this.#handle = null;
+    this.#handle = this.#watch = null;
     try {
       handle?.close();
     } finally {

@@ -27,6 +27,7 @@ const KIND_OF_CALL: Readonly<Record<string, CallKind>> = {
   stat: "stat",
   lstat: "stat",
   fstat: "stat",
+  fstatfs: "stat",
   newfstatat: "stat",
   statx: "stat",
   access: "stat",

@@ -1,6 +1,7 @@
 /** Mapped files where something is in the way: what can't be mapped, or copied from a map, is read. */
 import assert from "node:assert/strict";
 import { library } from "../../ffi/binding.ts";
+import { scalar, Table } from "../../mod.ts";
 import { MoveList } from "../../src/array/moves.ts";
 import { TableError } from "../../src/error.ts";
 import type { Backend, FileMap, Handle, OpenMode } from "../../src/io/backend.ts";
@@ -8,6 +9,7 @@ import { openBackend } from "../../src/io/backends.ts";
 import { Context } from "../../src/io/context.ts";
 import { TableFiles } from "../../src/io/files.ts";
 import type { GatherStep } from "../../src/io/plan.ts";
+import { temporaryFolder } from "../fixture.ts";
 import { backendsHere, inTempDirectory, pattern, sameBytes } from "./io_help.ts";
 
 const MIB = 2 ** 20;
@@ -117,4 +119,41 @@ Deno.test({
       for (const [part, wanted] of parts) sameBytes(part, wanted);
       files.close();
     }),
+});
+
+Deno.test({
+  name:
+    "the change counters are looked at in mapped memory, and what becomes of table.lock is noticed as by reading it",
+  ignore: !backendsHere().includes("mmap"),
+  fn: () => {
+    for (const io of ["mmap", "pread"] as const) {
+      using folder = temporaryFolder();
+      const path = `${folder.path}/t`, lock = `${path}/table.lock`;
+      using writer = Table.create(path, { columns: [scalar("N", "int32")], rows: 5 });
+      writer.flush();
+      using reader = Table.open(path, { io });
+      // Mapping begins with a later look than that of opening.
+      for (let i = 0; i < 5; i++) assert.equal(reader.getCell("N", 2), 0);
+      reader.resetIoStats();
+      for (let i = 0; i < 10; i++) assert.equal(reader.getCell("N", 2), 0);
+      // None where the file system is known to show in a map what others write.
+      assert.ok([0, 10].includes(reader.ioStats.calls.read));
+      if (io === "pread") assert.equal(reader.ioStats.calls.read, 10);
+      for (let value = 1; value < 4; value++) {
+        writer.putCell("N", 2, value);
+        writer.flush();
+        assert.equal(reader.getCell("N", 2), value);
+      }
+      writer.addRows(1);
+      writer.flush();
+      assert.equal(reader.rowCount, 6);
+      // Longer than when it was mapped, then shorter than the counters.
+      Deno.writeFileSync(lock, new Uint8Array(10_000), { append: true });
+      writer.putCell("N", 2, 7);
+      writer.flush();
+      assert.equal(reader.getCell("N", 2), 7);
+      Deno.truncateSync(lock, 0);
+      assert.equal(reader.getCell("N", 2), 7);
+    }
+  },
 });

@@ -10,7 +10,7 @@
  * All cells have one shape. Scalar columns, whose cubes have the row axis only, need a hypercolumn definition.
  */
 import { TableError } from "../../error.ts";
-import type { Rows } from "../../array/rows.ts";
+import type { RowRun, Rows } from "../../array/rows.ts";
 import type { AipsWriter } from "../../format/aipsio.ts";
 import type { Plan } from "../../io/plan.ts";
 import type { ManagerContext, ManagerKind, StorageManager, StorageSpec } from "../manager.ts";
@@ -28,9 +28,17 @@ class TiledColumn extends WritableTiled {
     return this.header.cubes[0]!;
   }
 
-  override *locate(rows: Rows): Iterable<Segment> {
+  override locate(rows: Rows): Iterable<Segment> {
+    const runs = rows.runs(), cube = this.#cube;
+    if (Array.isArray(runs)) {
+      return (runs as RowRun[]).map(({ row, count, index }) => ({ cube, position: row, count, index }));
+    }
+    return this.#locate(runs);
+  }
+
+  *#locate(runs: Iterable<RowRun>): Generator<Segment> {
     const cube = this.#cube;
-    for (const { row, count, index } of rows.runs()) yield { cube, position: row, count, index };
+    for (const { row, count, index } of runs) yield { cube, position: row, count, index };
   }
 
   override *addRows(count: number): Plan<void> {

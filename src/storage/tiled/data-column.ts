@@ -50,13 +50,15 @@ export class DataColumn<M extends TiledManager = TiledManager> implements Manage
   }
 
   *shapes(rows: Rows): Plan<ShapeRun[]> {
+    const located = this.manager.locate(rows);
+    if (Array.isArray(located) && located.length === 1) return yield* this.shapeOf(located[0] as Segment);
     const runs: ShapeRun[] = [];
     let needed: Map<Cube, number> | undefined;
     let cube: Cube | null = null, count = 0;
     const close = () => {
       if (count > 0) runs.push({ count, shape: cube === null ? null : cube.shape.slice(0, this.cellAxes) });
     };
-    for (const segment of this.manager.locate(rows)) {
+    for (const segment of located) {
       if (segment.cube !== cube) {
         close();
         cube = segment.cube;
@@ -74,6 +76,15 @@ export class DataColumn<M extends TiledManager = TiledManager> implements Manage
     close();
     if (needed !== undefined) yield* this.manager.checkStored(needed);
     return runs;
+  }
+
+  /** Plan: the one shape of cells that are at consecutive positions of a cube. */
+  private *shapeOf(segment: Segment): Plan<ShapeRun[]> {
+    const { cube, count } = segment;
+    if (cube === null) return [{ count, shape: null }];
+    const last = this.lastPosition(segment);
+    if (!this.manager.isStored(cube, last)) yield* this.manager.checkStored(new Map([[cube, last]]));
+    return [{ count, shape: cube.shape.slice(0, this.cellAxes) }];
   }
 
   /** Position on the cube's last axis that a segment reaches to. */
@@ -122,17 +133,26 @@ export class DataColumn<M extends TiledManager = TiledManager> implements Manage
     return selection;
   }
 
-  private *defined(rows: Rows): Generator<Segment> {
-    for (const segment of this.manager.locate(rows)) {
-      if (segment.cube === null) {
-        const row = rows.at(segment.index);
-        throw new TableError(
-          "OUT_OF_RANGE",
-          `column ${this.columnName}: the cell of row ${row} is undefined`,
-        );
-      }
+  private defined(rows: Rows): Iterable<Segment> {
+    const located = this.manager.locate(rows);
+    if (!Array.isArray(located)) return this.checked(located, rows);
+    for (const segment of located as Segment[]) this.checkDefined(segment, rows);
+    return located;
+  }
+
+  private *checked(segments: Iterable<Segment>, rows: Rows): Generator<Segment> {
+    for (const segment of segments) {
+      this.checkDefined(segment, rows);
       yield segment;
     }
+  }
+
+  private checkDefined({ cube, index }: Segment, rows: Rows): void {
+    if (cube !== null) return;
+    throw new TableError(
+      "OUT_OF_RANGE",
+      `column ${this.columnName}: the cell of row ${rows.at(index)} is undefined`,
+    );
   }
 
   *place(rows: Rows): Plan<ValuePlace | string> {

@@ -81,6 +81,16 @@ export class RowMap {
     w.blockU32(this.#position.subarray(0, this.#count));
   }
 
+  /** Where `count` rows from `row` on are, when that is in one interval; else null. */
+  only(row: number, count: number): RowInterval | null {
+    const i = this.#indexOf(row);
+    if (i >= this.#count) return { row, count, cube: 0, position: 0 };
+    const last = this.#last[i]!;
+    if (row + count > last + 1) return null;
+    const cube = this.#cube[i]!;
+    return { row, count, cube, position: cube === 0 ? 0 : this.#position[i]! - (last - row) };
+  }
+
   /** Where `count` rows from `row` on are, interval by interval. */
   *find(row: number, count: number): Generator<RowInterval> {
     const end = row + count;

@@ -12,7 +12,7 @@
  * position when its shape is first set, and keeps it.
  */
 import { TableError } from "../../error.ts";
-import { type Rows, sameShape } from "../../array/rows.ts";
+import { type RowRun, type Rows, sameShape } from "../../array/rows.ts";
 import type { AipsReader, AipsWriter } from "../../format/aipsio.ts";
 import type { Plan } from "../../io/plan.ts";
 import type { ManagerContext, ManagerKind, StorageManager, StorageSpec } from "../manager.ts";
@@ -40,9 +40,21 @@ class TiledShape extends WritableTiled {
     return this.header.cubes[0]!;
   }
 
-  override *locate(rows: Rows): Iterable<Segment> {
+  override locate(rows: Rows): Iterable<Segment> {
+    const runs = rows.runs();
+    if (Array.isArray(runs) && runs.length === 1) {
+      const { row, count, index } = runs[0] as RowRun, only = this.#map.only(row, count);
+      if (only !== null) {
+        const { cube, position } = only;
+        return [{ cube: cube === 0 ? null : this.header.cubes[cube]!, position, count, index }];
+      }
+    }
+    return this.#locate(runs);
+  }
+
+  *#locate(runs: Iterable<RowRun>): Generator<Segment> {
     const { cubes } = this.header;
-    for (const run of rows.runs()) {
+    for (const run of runs) {
       for (const { row, count, cube, position } of this.#map.find(run.row, run.count)) {
         yield { cube: cube === 0 ? null : cubes[cube]!, position, count, index: run.index + (row - run.row) };
       }
