@@ -2,7 +2,7 @@
  * Stores for tests of their sealed side: logs are written whole, without an appender, and what a store holds is compared
  * with a model, an object a row.
  */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { SealedLog } from "../../src/ingest/append/appender.ts";
@@ -13,7 +13,13 @@ import { IngestSchema, type SchemaOptions } from "../../src/ingest/schema.ts";
 import { LOGS } from "../../src/ingest/segments/places.ts";
 import { SegmentStore } from "../../src/ingest/segments/store.ts";
 import type { CreateStoreOptions, SegmentStoreOptions } from "../../src/ingest/segments/types.ts";
+import type { Backend } from "../../src/io/backend.ts";
+import { openBackend } from "../../src/io/backends.ts";
+import { Context } from "../../src/io/context.ts";
+import { MemoryBackend } from "../../src/io/memory-backend.ts";
+import { replaceFile } from "../../src/io/whole-file.ts";
 import { array, scalar, standard, Table, tiledShape } from "../../mod.ts";
+import { FaultyBackend } from "../faulty-backend.ts";
 
 /** A folder that goes when it is disposed of. */
 export class Folder implements Disposable {
@@ -71,6 +77,7 @@ export function writeLog(
   storeId: string,
   place: { readonly id: number; readonly firstSequence: number },
   batches: readonly IngestRows[],
+  backend: Backend = openBackend("auto"),
 ): SealedLog {
   const { id, firstSequence } = place;
   const header = new Uint8Array(LOG_BLOCK_BYTES);
@@ -97,8 +104,15 @@ export function writeLog(
     at += part.length;
   }
   const path = `${directory}/${LOGS}/${logName(id)}`;
-  writeFileSync(path, whole);
+  replaceFile(backend, path, whole, { sync: false });
   return { id, path, firstSequence, rows, bytes: whole.length };
+}
+
+/** A context whose files are in memory, and fail where a test wants it. */
+export function memoryContext(): { context: Context; faulty: FaultyBackend } {
+  const context = new Context(), inner = new MemoryBackend(context.memory), faulty = new FaultyBackend(inner);
+  context.wrapBackend = () => faulty;
+  return { context, faulty };
 }
 
 /** A store in a folder of its own, with inline jobs and no time of grace unless told otherwise. */
@@ -107,7 +121,7 @@ export class TestStore implements AsyncDisposable {
   readonly directory = `${this.folder.path}/store`;
   readonly schema: IngestSchema;
   readonly errors: Error[] = [];
-  readonly options: Partial<SegmentStoreOptions>;
+  options: Partial<SegmentStoreOptions>;
   store: SegmentStore;
 
   constructor(
@@ -117,8 +131,16 @@ export class TestStore implements AsyncDisposable {
   ) {
     this.schema = schema;
     this.options = options;
-    SegmentStore.create(this.directory, schema, create);
+    const { context } = options;
+    // Files in memory are in no folder.
+    if (context !== undefined) this.#backend.makeDirectory(this.folder.path);
+    SegmentStore.create(this.directory, schema, { ...create, ...(context && { context }) });
     this.store = this.open();
+  }
+
+  get #backend(): Backend {
+    const { context } = this.options;
+    return openBackend("auto", context === undefined ? {} : { context });
   }
 
   open(): SegmentStore {
@@ -141,13 +163,8 @@ export class TestStore implements AsyncDisposable {
   /** Writes the next log. */
   log(...batches: IngestRows[]): SealedLog {
     const { firstLog, nextSequence, store } = this.store.manifest;
-    return writeLog(
-      this.directory,
-      this.schema,
-      store,
-      { id: firstLog, firstSequence: nextSequence },
-      batches,
-    );
+    const place = { id: firstLog, firstSequence: nextSequence };
+    return writeLog(this.directory, this.schema, store, place, batches, this.#backend);
   }
 
   /** Makes a segment of some rows. */
@@ -157,7 +174,8 @@ export class TestStore implements AsyncDisposable {
 
   /** The rows of all segments, by way of the concatenation that is on the disk. */
   rows(): TestRow[] {
-    using table = Table.open(this.directory);
+    const { context } = this.options;
+    using table = Table.open(this.directory, context === undefined ? {} : { context });
     return rowsOf(table);
   }
 
@@ -176,7 +194,7 @@ export function rowsOf(table: Table): TestRow[] {
   const data = rowCount === 0 ? [] : table.getColumn("DATA", { dtype: "complex64" }).data;
   return Array.from({ length: rowCount }, (_, i) => {
     for (let k = 0; k < 12; k += 2) {
-      if (data[i * 12 + k] !== times[i] || data[i * 12 + k + 1] !== ids[i]) {
+      if (!Object.is(data[i * 12 + k], times[i]) || data[i * 12 + k + 1] !== ids[i]) {
         throw new Error(`DATA of row ${i} is wrong`);
       }
     }

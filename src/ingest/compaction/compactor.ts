@@ -2,6 +2,8 @@
  * Merges one after the other, as the policy says, and drops what is too old. A merge changes nothing until its result is
  * published; who stops it loses the work, nothing else.
  */
+import { library } from "../../../ffi/binding.ts";
+import type { IoName } from "../../io/backend.ts";
 import type { Runner } from "../background/runner.ts";
 import type { IngestCounters } from "../counters.ts";
 import type { Manifest, MergeRecord, RetiredSegment, SegmentEntry } from "../manifest/format.ts";
@@ -14,6 +16,11 @@ import { chooseAll, chooseMerge, debtBytes, expired, type MergeChoice } from "./
 
 /** First and longest time between a merge that failed and the next try, in milliseconds. */
 const FIRST_RETRY_MS = 1000, LAST_RETRY_MS = 60_000;
+
+/** Merged segments go past the page cache where that works: what is read at the same time stays in it. */
+function mergeIo({ context }: StoreFiles): IoName | "auto" {
+  return context === undefined && library() !== null ? "direct" : "auto";
+}
 
 /** What a compactor works with. */
 export interface CompactorParts {
@@ -142,7 +149,7 @@ export class Compactor {
       deletions: manifest.deletions,
       segment,
       storage: options.storage,
-      io: io.merge ?? "auto",
+      io: io.merge ?? mergeIo(files),
       readIo: io.read ?? "auto",
       batchBytes: options.batchBytes,
       bytesPerSecond: options.bytesPerSecond,

@@ -1,10 +1,10 @@
 /**
  * Which segments are merged next.
  *
- * Levels go by size: level L holds segments of at least `segmentBytes` × `fanOut`^(L − 3) bytes, the lowest one all smaller
- * ones. Segments that stand beside each other are merged when there are at least `minSegments` of a level (or of lower
- * ones that stand between them), and together they are large enough for the next level, or there are `fanOut` of them. So a
- * row is written about once a level, and a level never has many more than `fanOut` segments.
+ * Levels go by size: level L holds segments of at least `segmentBytes` × `fanOut`^(L − 4) bytes, the lowest one all smaller
+ * ones. Segments of a level that stand beside each other, or with none but smaller ones between them, are merged when there
+ * are at least `minSegments` of them that together are large enough for the next level, or `fanOut` of them. So a row is
+ * written about once a level, and a level never has many more than `fanOut` segments.
  */
 import type { Deletion, Manifest, SegmentEntry } from "../manifest/format.ts";
 import type { CompactionOptions, RetentionOptions } from "../segments/types.ts";
@@ -23,7 +23,7 @@ export const DEFAULT_COMPACTION: CompactionOptions = {
 };
 
 /** Levels for segments below `segmentBytes`: logs may be small, and merging them all again and again costs. */
-const SMALL_LEVELS = 3;
+const SMALL_LEVELS = 4;
 /** Most inputs of a merge, in fan-outs. */
 const MOST_FANOUTS = 2;
 
@@ -110,12 +110,16 @@ function* dueMerges(
   const levels = segments.map(({ bytes }) => levelOf(bytes, options));
   const levelOfSegment = new Map(segments.map((segment, i) => [segment, levels[i]!]));
   for (const level of [...new Set(levels)].sort((a, b) => a - b)) {
-    const needed = lowerBound(level + 1, options);
+    const needed = lowerBound(level + 1, options),
+      isLevel = (segment: SegmentEntry) => levelOfSegment.get(segment) === level;
     for (const stretch of stretches(segments, (segment) => levelOfSegment.get(segment)! <= level)) {
-      for (const inputs of pieces(stretch, options, indexed, MOST_FANOUTS * fanOut)) {
-        const enough = inputs.length >= minSegments && inputs.length >= 2 &&
-          (inputs.length >= fanOut || bytesOfAll(inputs) >= needed);
-        if (enough) yield { kind: "merge", inputs };
+      // Smaller ones at its ends wait until they are as large.
+      const core = stretch.slice(stretch.findIndex(isLevel), stretch.findLastIndex(isLevel) + 1);
+      for (const inputs of pieces(core, options, indexed, MOST_FANOUTS * fanOut)) {
+        const count = inputs.filter(isLevel).length;
+        const isEnough = count >= Math.max(2, minSegments) &&
+          (count >= fanOut || bytesOfAll(inputs) >= needed);
+        if (isEnough) yield { kind: "merge", inputs };
       }
     }
   }

@@ -9,6 +9,7 @@
  */
 import { allocate } from "../../array/alloc.ts";
 import { type DType, isNumeric, type NumericType } from "../../array/dtype.ts";
+import { decodeText } from "../../format/strings.ts";
 import type { Table } from "../../table/table.ts";
 import type { Deletion, SegmentEntry } from "../manifest/format.ts";
 import { type IngestSchema, SEQUENCE_COLUMN } from "../schema.ts";
@@ -38,11 +39,17 @@ export interface KeptRows {
 /** Rows that are looked at in one go. */
 const BLOCK_ROWS = 1 << 16;
 
-/** Decides. @throws TableError CORRUPT, IO */
+/**
+ * Decides.
+ *
+ * @param hash What two keys are first compared by; that of another function only takes longer
+ * @throws TableError CORRUPT, IO
+ */
 export function* chooseRows(
   inputs: readonly MergeInput[],
   schema: IngestSchema,
   deletions: readonly Deletion[],
+  hash: typeof hashKeys = hashKeys,
 ): Generator<Step, KeptRows> {
   const starts = [0];
   for (const { table } of inputs) starts.push(starts.at(-1)! + table.rowCount);
@@ -50,7 +57,7 @@ export function* chooseRows(
   let kept: Uint8Array | null = null;
   const drop = (row: number) => (kept ??= new Uint8Array(rows).fill(1))[row] = 0;
   for (const [i, input] of inputs.entries()) yield* dropDeleted(input, starts[i]!, schema, deletions, drop);
-  if (schema.key.length > 0) yield* dropOlder(inputs, starts, schema, () => kept, drop);
+  if (schema.key.length > 0) yield* dropOlder(inputs, starts, schema, () => kept, drop, hash);
   const count = kept === null ? rows : countOf(kept);
   const order = schema.sort.length === 0 ? null : yield* sorted(inputs, starts, schema, kept, count);
   return { count, starts, kept, order };
@@ -146,12 +153,13 @@ function* dropOlder(
   schema: IngestSchema,
   kept: () => Uint8Array | null,
   drop: (row: number) => void,
+  hash: typeof hashKeys,
 ): Generator<Step, void> {
   const { key } = schema, dtypes = key.map((name) => schema.column(name).dtype);
   const hashes = new HashTable(starts.at(-1)!), pairs: Pairs = { older: [], newer: [] };
   for (const [i, { table }] of inputs.entries()) {
     for (const { start, end, values } of blocks(table, key)) {
-      const { low, high } = hashKeys(values, dtypes, end - start);
+      const { low, high } = hash(values, dtypes, end - start);
       for (let k = 0; k < low.length; k++) {
         const row = starts[i]! + start + k;
         if (kept()?.[row] === 0) continue;
@@ -187,6 +195,11 @@ function* haveSameKeys(
   return true;
 }
 
+/** Tables of merges give texts as bytes. */
+function plain(value: unknown): unknown {
+  return value instanceof Uint8Array ? decodeText(value, "utf8") : value;
+}
+
 function sameValue(a: unknown, b: unknown): boolean {
   return a === b || (a !== a && b !== b);
 }
@@ -206,7 +219,7 @@ function valuesOf(
     });
     if (places.length === 0) continue;
     const { data } = table.getColumn(column, { rows: places.map((at) => rows[at]! - starts[i]!) });
-    places.forEach((at, k) => values[at] = (data as ArrayLike<unknown>)[k]);
+    places.forEach((at, k) => values[at] = plain((data as ArrayLike<unknown>)[k]));
   }
   return values;
 }
@@ -225,7 +238,7 @@ function* dropOlderExactly(
       for (let k = 0; k < end - start; k++) {
         const row = starts[i]! + start + k;
         if (kept()?.[row] === 0) continue;
-        const text = JSON.stringify(values.map((column) => String(column[k] === 0 ? 0 : column[k])));
+        const text = JSON.stringify(values.map((column) => String(column[k] === 0 ? 0 : plain(column[k]))));
         const before = newest.get(text);
         if (before !== undefined) drop(before);
         newest.set(text, row);
@@ -271,7 +284,7 @@ function* wholeColumn(
     const texts: string[] = [];
     for (const { table } of inputs) {
       for (const { values } of blocks(table, [name])) {
-        for (const text of values[0] as readonly string[]) texts.push(text);
+        for (const text of values[0] as readonly Uint8Array[]) texts.push(decodeText(text, "utf8"));
         yield { read: 0, written: 0 };
       }
     }

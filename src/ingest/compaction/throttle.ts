@@ -10,13 +10,12 @@ export class Throttle {
   readonly #bytesPerSecond: number;
   readonly #now: () => number;
   /** When the work that was noted would be done at the rate, in milliseconds. */
-  #due: number;
+  #due = -Infinity;
 
   /** @param now Milliseconds, from anywhere */
   constructor(bytesPerSecond: number, now: () => number = () => performance.now()) {
     this.#bytesPerSecond = bytesPerSecond;
     this.#now = now;
-    this.#due = now();
   }
 
   /** Notes work; milliseconds to wait before going on. */

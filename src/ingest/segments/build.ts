@@ -80,6 +80,7 @@ export class SegmentBuilder implements Disposable {
         io,
         lock,
         info: template.info,
+        strings: "bytes",
         ...contextOf(files),
       });
       try {

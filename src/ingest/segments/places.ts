@@ -11,7 +11,8 @@
  * | `segments/NNNNNN.building` | a segment that is being made |
  * | `log/` | rows that are in no segment yet |
  */
-import { existsSync } from "node:fs";
+import type { Backend } from "../../io/backend.ts";
+import { openBackend } from "../../io/backends.ts";
 import { BESIDE } from "../../io/whole-file.ts";
 
 /** The folder of the segments. */
@@ -58,6 +59,9 @@ export const MANIFEST_FILE = "manifest.json";
 export const PREVIOUS_FILE = "manifest.previous.json";
 
 /** True for a directory that has a manifest. */
-export function hasStore(directory: string): boolean {
-  return [MANIFEST_FILE, PREVIOUS_FILE].some((name) => existsSync(`${directory}/${name}`));
+export function hasStore(
+  directory: string,
+  backend: Backend = openBackend("auto", { writable: false }),
+): boolean {
+  return [MANIFEST_FILE, PREVIOUS_FILE].some((name) => backend.kind(`${directory}/${name}`) !== null);
 }

@@ -28,18 +28,20 @@ export interface SegmentOptions {
   readonly context?: Context | undefined;
   readonly lock?: "auto" | "none";
   readonly info?: Table["info"];
+  /** How texts are put; "bytes" where they are passed on. */
+  readonly strings?: "utf8" | "bytes";
 }
 
 /** Makes a segment's table: the schema's columns and the sequence numbers. It is locked until it is closed. */
 export function createSegment(path: string, schema: IngestSchema, options: SegmentOptions): Table {
-  const { rows, storage = schema.storage, io, lock = "auto", info } = options;
+  const { rows, storage = schema.storage, io, lock = "auto", info, strings = "utf8" } = options;
   return Table.create(path, {
     columns: [...schema.columns.map(({ spec }) => spec), SEQUENCE_SPEC],
     ...(storage === undefined ? {} : { storage }),
     rows,
     io,
     lock,
-    strings: "bytes",
+    strings,
     ...(info === undefined ? {} : { info }),
     ...contextOf(options),
   });
