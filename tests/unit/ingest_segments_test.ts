@@ -8,7 +8,7 @@ import { SegmentStore } from "../../src/ingest/segments/store.ts";
 import { openBackend } from "../../src/io/backends.ts";
 import { Context } from "../../src/io/context.ts";
 import { MemoryBackend } from "../../src/io/memory-backend.ts";
-import { FaultyBackend, type FaultyCall } from "../faulty-backend.ts";
+import type { FaultyCall } from "../faulty-backend.ts";
 import {
   columnsOf,
   Folder,
