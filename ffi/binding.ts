@@ -448,6 +448,19 @@ export class NativeLibrary {
     return this.symbols.tessera_fsync(fd, stats);
   }
 
+  /**
+   * Waits for several files at once, {@linkcode fdatasync} of `files` and {@linkcode fsync} of `directories`; -errno of one
+   * that failed. Threads of the call's own wait, and are gone when it returns.
+   */
+  syncAll(
+    files: readonly number[],
+    directories: readonly number[],
+    stats: NativeStats | null = null,
+  ): number {
+    const fds = Int32Array.from([...files, ...directories]);
+    return this.symbols.tessera_sync_all(fds, fds.length, files.length, stats);
+  }
+
   /** {@linkcode fdatasync} on another thread. */
   async fdatasyncAsync(fd: number, stats: NativeStats | null = null): Promise<number> {
     const result = await this.symbols.fdatasync_async(fd, stats);

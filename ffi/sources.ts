@@ -19,6 +19,7 @@ import moves from "./moves.c" with { type: "text" };
 import stats from "./stats.c" with { type: "text" };
 import stream from "./stream.c" with { type: "text" };
 import swap from "./swap.c" with { type: "text" };
+import sync from "./sync.c" with { type: "text" };
 
 /** File name and content of every source; names that end in `.c` are compiled. */
 export const SOURCES: Readonly<Record<string, string>> = {
@@ -37,6 +38,7 @@ export const SOURCES: Readonly<Record<string, string>> = {
   "stats.c": stats,
   "stream.c": stream,
   "swap.c": swap,
+  "sync.c": sync,
 };
 
 /** Compiler flags on every system; they are part of the hash. */
@@ -54,7 +56,7 @@ export const FLAGS: readonly string[] = [
 ];
 
 /** Linker flags on Linux: the library stays loaded, because its signal handler and its pages outlive any isolate. */
-export const LINUX_FLAGS: readonly string[] = ["-Wl,-z,nodelete"];
+export const LINUX_FLAGS: readonly string[] = ["-Wl,-z,nodelete", "-pthread"];
 
 /** The largest prime below 2^64. */
 const HASH_PRIME = 0xffffffffffffffc5n;

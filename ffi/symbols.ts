@@ -249,6 +249,15 @@ const BLOCKING = {
   },
   tessera_fdatasync: SYNC,
   tessera_fsync: SYNC,
+  tessera_sync_all: {
+    parameters: [
+      "buffer", // const int32_t *fds
+      "i32", // int32_t count
+      "i32", // int32_t whole
+      "buffer", // uint64_t *stats
+    ],
+    result: "i32", // int32_t
+  },
   tessera_forget: {
     parameters: [
       "i32", // int32_t fd

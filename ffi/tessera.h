@@ -99,6 +99,11 @@ TESSERA_EXPORT int32_t tessera_is_local(int32_t fd, uint64_t *stats);
 TESSERA_EXPORT int32_t tessera_ftruncate(int32_t fd, double length, uint64_t *stats);
 TESSERA_EXPORT int32_t tessera_fdatasync(int32_t fd, uint64_t *stats);
 TESSERA_EXPORT int32_t tessera_fsync(int32_t fd, uint64_t *stats);
+/*
+ * sync.c: waits for several files at once, tessera_fdatasync of the first `whole` and tessera_fsync of the others.
+ * 0, or -errno of one that failed; the others were waited for all the same.
+ */
+TESSERA_EXPORT int32_t tessera_sync_all(const int32_t *fds, int32_t count, int32_t whole, uint64_t *stats);
 /* Asks the system to forget a file's clean pages (length 0: to the end); -ENOSYS where it can't be asked. */
 TESSERA_EXPORT int32_t tessera_forget(int32_t fd, double offset, double length, uint64_t *stats);
 /* Address of a buffer, to find out how it is aligned. */

@@ -123,6 +123,8 @@ export interface Backend {
   remove(path: string): void;
   /** Returns when the names in a directory are on the disk. */
   syncDirectory(path: string): void;
+  /** As `sync` of open files and `syncDirectory` of `directory`, unless that is null, all at once and in any order. */
+  syncAll?(files: readonly Handle[], directory: string | null): void;
 }
 
 /** Largest count that Linux takes in one read or write call; longer ones come in pieces. */

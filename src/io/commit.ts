@@ -255,12 +255,7 @@ export class Commits {
   }
 
   #syncAll(files: ReadonlyMap<string, TableFile>): void {
-    for (const file of files.values()) {
-      if (file.unsynced) file.sync();
-      if (file.takeRenamed()) this.#replacements.noteName();
-    }
-    this.#replacements.syncContents();
-    this.#replacements.syncNames();
+    this.#replacements.syncWith(files.values());
   }
 
   /** The file as the last commit left it: what is there now is other than that when a commit failed and could not be undone. */

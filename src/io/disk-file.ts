@@ -91,11 +91,6 @@ export class DiskFile {
     return this.#size;
   }
 
-  /** True when the disk may not yet have what was sent. */
-  get unsynced(): boolean {
-    return this.#unsynced;
-  }
-
   /** Opens the file if that wasn't done; false when there is none. */
   exists(): boolean {
     if (this.#handle !== null || this.#absent === true) return this.#handle !== null;
@@ -634,9 +629,13 @@ export class DiskFile {
     return renamed;
   }
 
-  /** Returns when the disk has what was sent. */
-  sync(): void {
-    if (this.#unsynced && this.#handle !== null) this.#handle.sync();
+  /** The open file, when the disk may not have what was sent. */
+  get unsyncedHandle(): Handle | null {
+    return this.#unsynced ? this.#handle : null;
+  }
+
+  /** Says that the disk has what was sent. */
+  synced(): void {
     this.#unsynced = false;
   }
 

@@ -380,23 +380,15 @@ export class TableFiles implements FileAccess {
    * this returns.
    */
   complete(file: string, bytes: Uint8Array, durable: boolean): void {
-    if (durable) this.#syncContents();
+    // Its name is the last to come.
+    if (durable) this.#replacements.syncContents(this.#files.values());
     this.#replacements.replace(file, bytes, durable);
-    if (durable) this.#replacements.syncNames();
-  }
-
-  #syncContents(): void {
-    for (const file of this.#files.values()) {
-      if (file.unsynced) file.sync();
-      if (file.takeRenamed()) this.#replacements.noteName();
-    }
-    this.#replacements.syncContents();
+    if (durable) this.#replacements.syncWith([]);
   }
 
   /** Waits until the disk has everything that was sent, and the names of files that came or went. */
   sync(): void {
-    this.#syncContents();
-    this.#replacements.syncNames();
+    this.#replacements.syncWith(this.#files.values());
     this.#commits?.sync();
   }
 

@@ -14,6 +14,7 @@ import {
   recordLength,
 } from "./journal-format.ts";
 import { RangeSet } from "./ranges.ts";
+import { syncTogether } from "./sync-together.ts";
 
 /** Records are written before there are more bytes of them. */
 const WRITE_BYTES = 4 * 1024 * 1024;
@@ -130,8 +131,12 @@ export class Journal {
 
   /** Returns when the disk has it, and its name. */
   sync(): void {
-    this.#handle?.sync();
-    this.#syncName();
+    const unsyncedHandle = this.#handle;
+    syncTogether(
+      this.#backend,
+      [{ unsyncedHandle, synced: () => this.#unsynced = false }],
+      this.#unsynced ? this.#directory : null,
+    );
   }
 
   /** As {@linkcode sync}, without blocking where the backend can wait on another thread. */

@@ -181,6 +181,17 @@ export abstract class NativeBackend extends NodePaths {
     if (result < 0) throw this.native.systemError("unlink", path, result);
   }
 
+  syncAll(files: readonly Handle[], directory: string | null): void {
+    const { native, stats } = this, folder = directory === null ? -1 : this.descriptor(directory, "read");
+    const descriptors = files.map((file) => (file as NativeHandle).fd);
+    try {
+      const result = native.syncAll(descriptors, folder < 0 ? [] : [folder], stats.block);
+      if (result < 0) throw native.systemError("fdatasync", files[0]?.path ?? directory!, result);
+    } finally {
+      if (folder >= 0) native.close(folder, stats.block);
+    }
+  }
+
   protected descriptor(path: string, mode: OpenMode): number {
     const fd = this.native.open(path, FLAGS[mode], this.stats.block);
     if (fd < 0) throw this.native.systemError("open", path, fd);

@@ -2,7 +2,9 @@
  * Files of a table that get a new content by renaming, and what the disk may not know of that yet: a plain flush doesn't
  * wait for the disk, a durable one after it has to make up for it.
  */
-import type { Backend } from "./backend.ts";
+import type { Backend, Handle } from "./backend.ts";
+import { syncTogether, type Unsynced } from "./sync-together.ts";
+import type { TableFile } from "./table-file.ts";
 import { replaceFile } from "./whole-file.ts";
 
 /** The files that took others' places in one directory. */
@@ -31,29 +33,40 @@ export class Replacements {
     if (durable) this.#unsynced.delete(file);
   }
 
-  /** Notes that a name came or went. */
-  noteName(): void {
-    this.#renamed = true;
+  /** Returns when the disk has what `files` and replaced files hold. */
+  syncContents(files: Iterable<TableFile>): void {
+    this.#sync(files, false);
   }
 
-  /** Returns when the disk has what replaced files hold. */
-  syncContents(): void {
-    for (const file of this.#unsynced) {
-      const path = `${this.#directory}/${file}`;
-      if (this.#backend.kind(path) === null) continue;
-      const handle = this.#backend.open(path, "read");
-      try {
-        handle.sync();
-      } finally {
-        handle.close();
-      }
+  /** As {@linkcode syncContents}, and the names of files that came or went. */
+  syncWith(files: Iterable<TableFile>): void {
+    this.#sync(files, true);
+  }
+
+  #sync(files: Iterable<TableFile>, names: boolean): void {
+    const all: Unsynced[] = [];
+    for (const file of files) {
+      if (file.takeRenamed()) this.#renamed = true;
+      if (file.unsyncedHandle !== null) all.push(file);
+    }
+    const opened = this.#open();
+    try {
+      for (const handle of opened) all.push({ unsyncedHandle: handle, synced: () => {} });
+      syncTogether(this.#backend, all, names && this.#renamed ? this.#directory : null);
+    } finally {
+      for (const handle of opened) handle.close();
     }
     this.#unsynced.clear();
+    if (names) this.#renamed = false;
   }
 
-  /** Returns when the disk has the names. */
-  syncNames(): void {
-    if (this.#renamed) this.#backend.syncDirectory(this.#directory);
-    this.#renamed = false;
+  /** Replaced files of which the disk may not have everything. */
+  #open(): Handle[] {
+    const handles: Handle[] = [];
+    for (const file of this.#unsynced) {
+      const path = `${this.#directory}/${file}`;
+      if (this.#backend.kind(path) !== null) handles.push(this.#backend.open(path, "read"));
+    }
+    return handles;
   }
 }

@@ -13,7 +13,7 @@ import { TableError } from "../error.ts";
 import { allocate } from "../array/alloc.ts";
 import type { MoveList } from "../array/moves.ts";
 import { turn, turnIsDue } from "./async-turns.ts";
-import type { FileMap } from "./backend.ts";
+import type { FileMap, Handle } from "./backend.ts";
 import { RUN_BYTES } from "./buffers.ts";
 import { DiskFile, type FileShared } from "./disk-file.ts";
 import { PAGE_BYTES } from "./page-cache.ts";
@@ -513,9 +513,9 @@ export class TableFile {
     }
   }
 
-  /** True when the disk may not yet have what was sent. */
-  get unsynced(): boolean {
-    return this.#disk.unsynced;
+  /** The open file, when the disk may not yet have what was sent. */
+  get unsyncedHandle(): Handle | null {
+    return this.#disk.unsyncedHandle;
   }
 
   /** True once after the file's name came or went. */
@@ -523,9 +523,15 @@ export class TableFile {
     return this.#disk.takeRenamed();
   }
 
+  /** Says that the disk has what was sent. */
+  synced(): void {
+    this.#disk.synced();
+  }
+
   /** Returns when the disk has what was sent. */
   sync(): void {
-    this.#disk.sync();
+    this.unsyncedHandle?.sync();
+    this.synced();
   }
 
   // ---- letting go
