@@ -75,7 +75,7 @@ function plan(): Part[] {
     works: chosen.filter((work) =>
       work.fixedRows === undefined ? work.rows.includes(rows) : rows === withFixed
     ),
-    rounds: Number(options.rounds ?? (options.quick ? 5 : rows === 1_000_000 ? 3 : 7)),
+    rounds: Number(options.rounds ?? (options.quick || rows === 100_000 ? 5 : rows === 1_000_000 ? 3 : 7)),
   }));
   return parts.filter(({ works }) => works.length > 0);
 }

@@ -7,8 +7,8 @@ import type { Work } from "./works.ts";
 
 /** Rounds that don't count: at most so many, and no more after so long, in milliseconds. */
 const WARM_ROUNDS = 20, WARM_MS = 300;
-/** Once a round of a side that is here for information takes so long, in milliseconds, it takes part in no more. */
-const SLOW_PEER_MS = 3000;
+/** Rounds of sides that are here for information: at most so many, and no more once one took so long, in milliseconds. */
+const PEER_ROUNDS = 3, SLOW_PEER_MS = 3000;
 /** The unit in which the kernel caches files, and bytes of a cell of DATA. */
 const PAGE_BYTES = 4096, CELL_BYTES = 2048;
 
@@ -77,13 +77,13 @@ export async function measure(work: Work, rows: number, given: Measuring): Promi
   for (const side of work.mostRounds === undefined ? able : []) {
     for (let spent = 0, i = 0; i < WARM_ROUNDS && spent < WARM_MS; i++) {
       spent += work.repeat * (await attempt(side, () => side.run(work.repeat)) ?? Infinity);
+      if (informing.has(side.name)) break;
     }
   }
   for (let round = 0; round < rounds; round++) {
     for (const side of able) {
-      if (informing.has(side.name) && times[side.name]!.some((time) => time * work.repeat > SLOW_PEER_MS)) {
-        continue;
-      }
+      const slow = times[side.name]!.some((time) => time * work.repeat > SLOW_PEER_MS);
+      if (informing.has(side.name) && (slow || round >= PEER_ROUNDS)) continue;
       if (work.cold === true) await forget(given.forget!, path);
       const before = work.cold === true ? broughtBy(side.pid) : null;
       const time = await attempt(side, () => side.run(work.repeat));
