@@ -55,6 +55,16 @@ const FIRST_ROOM = 1024;
 /** Rows never become thinner than this fraction of the largest value: their numbers must stay exact. */
 const THINNEST = 2 ** -40;
 
+/** The least and the largest of some numbers. */
+function extremes(values: Float64Array): [low: number, high: number] {
+  let low = Infinity, high = -Infinity;
+  for (const value of values) {
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  return [low, high];
+}
+
 /** Gathers points. */
 export class Cloud {
   readonly #options: CloudOptions;
@@ -62,30 +72,24 @@ export class Cloud {
   #y = new Float64Array(FIRST_ROOM);
   #count = 0;
   #grid: Grid | null = null;
-  #xLow = Infinity;
-  #xHigh = -Infinity;
-  #yLow = Infinity;
-  #yHigh = -Infinity;
 
   /** Empty. */
   constructor(options: CloudOptions) {
     this.#options = options;
   }
 
+  /** Points taken in. */
+  get count(): number {
+    return this.#count;
+  }
+
   /** Takes a point in; both numbers are finite. */
   add(x: number, y: number): void {
-    if (x < this.#xLow) this.#xLow = x;
-    if (x > this.#xHigh) this.#xHigh = x;
-    if (y < this.#yLow) this.#yLow = y;
-    if (y > this.#yHigh) this.#yHigh = y;
+    if (this.#grid === null && this.#count === this.#x.length) this.#grow();
     if (this.#grid !== null) this.#grid.add(x, y);
     else {
-      if (this.#count === this.#x.length) this.#grow();
-      if (this.#grid !== null) (this.#grid as Grid).add(x, y);
-      else {
-        this.#x[this.#count] = x;
-        this.#y[this.#count] = y;
-      }
+      this.#x[this.#count] = x;
+      this.#y[this.#count] = y;
     }
     this.#count++;
   }
@@ -99,21 +103,17 @@ export class Cloud {
       [this.#x, this.#y] = [x, y];
       return;
     }
-    const grid = this.#grid = new Grid(this.#options, this.#yLow, this.#yHigh);
+    const grid = this.#grid = new Grid(this.#options, ...extremes(this.#y));
     for (let i = 0; i < this.#count; i++) grid.add(this.#x[i]!, this.#y[i]!);
     this.#x = this.#y = new Float64Array(0);
   }
 
   /** What was gathered. */
   marks(): CloudMarks {
-    const facts = {
-      count: this.#count,
-      xRange: [this.#xLow, this.#xHigh],
-      yRange: [this.#yLow, this.#yHigh],
-    } as const;
-    if (this.#grid !== null) return { ...facts, ...this.#grid.marks() };
-    const [x, y] = [this.#x.slice(0, this.#count), this.#y.slice(0, this.#count)];
-    return { ...facts, kind: "points", x, y };
+    const count = this.#count;
+    if (this.#grid !== null) return { count, ...this.#grid.ranges(), ...this.#grid.marks() };
+    const [x, y] = [this.#x.slice(0, count), this.#y.slice(0, count)];
+    return { count, xRange: extremes(x), yRange: extremes(y), kind: "points", x, y };
   }
 }
 
@@ -128,6 +128,8 @@ class Grid {
   #counts: Uint32Array;
   #height: number;
   #base: number;
+  #left = Infinity;
+  #right = -Infinity;
 
   constructor({ from, to, columns, rows }: CloudOptions, low: number, high: number) {
     [this.#from, this.#to, this.#columns, this.#rows] = [from, to, columns, rows];
@@ -153,6 +155,15 @@ class Grid {
     this.#counts[column * this.#rows + row]!++;
     if (y < this.#low[column]!) this.#low[column] = y;
     if (y > this.#high[column]!) this.#high[column] = y;
+    if (x < this.#left) this.#left = x;
+    if (x > this.#right) this.#right = x;
+  }
+
+  ranges(): { readonly xRange: [number, number]; readonly yRange: [number, number] } {
+    return {
+      xRange: [this.#left, this.#right],
+      yRange: [extremes(this.#low)[0], extremes(this.#high)[1]],
+    };
   }
 
   /** Makes room for `y`. */

@@ -113,6 +113,15 @@ class PanelSeries {
     }
     return cloud;
   }
+
+  /** The series of each element of a box. @throws what `refuse` makes */
+  of(places: Uint32Array, refuse: () => Error): Cloud[] {
+    return Array.from(places, (place) => {
+      const cloud = this.at(place);
+      if (cloud === null) throw refuse();
+      return cloud;
+    });
+  }
 }
 
 /**
@@ -158,20 +167,21 @@ export function scatterFigure(table: Table, name: string, options: ScatterOption
   );
   let points = 0, flaggedCount = 0, invalid = 0, rows = 0;
   const values = new Float64Array(PIECE);
-  let known = { key: "none", series: new Uint32Array(0), channels: new Uint32Array(0) };
+  let known: { key: string; clouds: Cloud[][]; channels: Uint32Array } | null = null;
 
   function add({ rows, box, each, data, flagged }: Block): void {
     const key = box.join(";");
-    if (known.key !== key) {
+    if (known?.key !== key) {
+      const places = placesAlong(box, axis);
       const channels = x === "channel" ? placesAlong(box, channelAxis(box.length)) : new Uint32Array(0);
-      known = { key, series: placesAlong(box, axis), channels };
+      known = { key, clouds: panels.map((panel) => panel.of(places, () => tooMany(table, name))), channels };
     }
-    const { series, channels } = known;
+    const { clouds, channels } = known;
     const xs = typeof x === "object" ? scalars(table, x.column, rows) : null;
     const elements = rows.length * each;
     panels.forEach((panel, p) => {
       const { factor } = panel.measured;
-      let cloud: Cloud | null = null, place = -1;
+      const own = clouds[p]!;
       for (let at = 0; at < elements; at += PIECE) {
         const count = Math.min(PIECE, elements - at);
         partOf[p]!(data, at, count, values);
@@ -181,7 +191,7 @@ export function scatterFigure(table: Table, name: string, options: ScatterOption
           const against = xs === null
             ? channels.length > 0 ? channels[inside]! : rows[row]!
             : xs[row]! * across.factor;
-          const here = series[inside]!;
+          const cloud = own[inside]!;
           if (++inside === each) {
             inside = 0;
             row++;
@@ -193,11 +203,6 @@ export function scatterFigure(table: Table, name: string, options: ScatterOption
           if (value - value !== 0 || against - against !== 0) {
             if (p === 0) invalid++;
             continue;
-          }
-          if (here !== place || cloud === null) {
-            cloud = panel.at(here);
-            place = here;
-            if (cloud === null) throw tooMany(table, name);
           }
           cloud.add(against, value);
           if (p === 0) points++;
@@ -220,7 +225,9 @@ export function scatterFigure(table: Table, name: string, options: ScatterOption
       x: across.quantity,
       y: quantity,
       square: false,
-      series: [...clouds].sort(([a], [b]) => a - b).map(([place, cloud]) => ({
+      series: [...clouds].filter(([, { count }]) => count > 0).sort(([a], [b]) => a - b).map((
+        [place, cloud],
+      ) => ({
         name: axis === undefined ? quantity.name : options.placeName?.(place) ?? String(place),
         marks: cloud.marks(),
       })),
