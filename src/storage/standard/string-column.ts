@@ -9,6 +9,7 @@ import type { BucketFile } from "./bucket-file.ts";
 import { blocksOf, type ColumnHost, lastOfEach } from "./host.ts";
 import type { Pieces } from "./pieces.ts";
 import { readItems } from "./string-reader.ts";
+import { areInOrder, readTexts, type TextSink, wordsOf } from "./text-reader.ts";
 import { INLINE_BYTES, REFERENCE_BYTES, References } from "./string-references.ts";
 import { type StringTail, StringWriter } from "./string-writer.ts";
 
@@ -28,6 +29,12 @@ export const REFERENCE_CELLS: AreaCells = { unit: byteUnit(), shape: [REFERENCE_
 export function* readReferences(area: Area, pieces: Pieces, rows: Rows): Plan<References> {
   const references = new References(rows.length, area.file.bigEndian);
   yield* area.read(pieces, REFERENCE_CELLS, null, references.bytes, 0);
+  checkReferences(references, area, rows);
+  return references;
+}
+
+/** @throws TableError CORRUPT for negative lengths */
+function checkReferences(references: References, area: Area, rows: Rows): void {
   for (let i = 0; i < references.count; i++) {
     if (references.length(i) < 0) {
       throw new TableError("CORRUPT", `the string of row ${rows.at(i)} has ${references.length(i)} bytes`, {
@@ -35,7 +42,6 @@ export function* readReferences(area: Area, pieces: Pieces, rows: Rows): Plan<Re
       });
     }
   }
-  return references;
 }
 
 /** Plan: gives back the bytes of all items of a column; those of up to `inline` bytes have none. */
@@ -69,7 +75,18 @@ export class StringColumn implements ManagedColumn {
 
   *read(rows: Rows, _shape: readonly number[], _box: Box | null, target: CellTarget, at: number): Plan<void> {
     if (target.kind !== "strings") return;
-    const references = yield* readReferences(this.#area, this.#area.pieces(rows), rows);
+    const { file } = this.#host;
+    const references = new References(rows.length, this.#area.file.bigEndian);
+    yield* this.#area.read(this.#area.pieces(rows), REFERENCE_CELLS, null, references.bytes, 0);
+    if (target.ascii === true && rows.length >= TEXT_ITEMS) {
+      const words = wordsOf(references, this.#area.file.bigEndian), { values, decode } = target;
+      const sink: TextSink = {
+        text: (i, text) => values[at + i] = text,
+        bytes: (i, bytes) => values[at + i] = decode(bytes),
+      };
+      if (areInOrder(words, file) && (yield* readTexts(file, references, words, sink))) return;
+    }
+    checkReferences(references, this.#area, rows);
     const count = references.count;
     const items = {
       bucket: new Int32Array(count),
@@ -86,7 +103,7 @@ export class StringColumn implements ManagedColumn {
       items.length[i] = references.length(i);
     }
     yield* readItems(
-      this.#host.file,
+      file,
       items,
       (i, bytes) => target.values[at + i] = target.decode(bytes),
       target.ascii === true && count >= TEXT_ITEMS ? (i, text) => target.values[at + i] = text : undefined,

@@ -7,6 +7,7 @@ import { type ByteRange, type Plan, readRanges } from "../../io/plan.ts";
 import type { BucketFile } from "./bucket-file.ts";
 import { STRING_HEADER_BYTES } from "./header.ts";
 import { StringBucket } from "./string-bucket.ts";
+import { asciiText } from "./text-reader.ts";
 
 /** Bytes of buckets that are asked for in one step. */
 const WINDOW_BYTES = 1 << 18;
@@ -19,18 +20,6 @@ export interface Items {
   readonly offset: ArrayLike<number>;
   readonly length: ArrayLike<number>;
 }
-
-/** Text of the used part of a bucket; null unless all bytes are below 0x80, so that each is a character. */
-function asciiText(bucket: StringBucket): string | null {
-  try {
-    const text = strict.decode(bucket.data(0, bucket.used));
-    return text.length === bucket.used ? text : null;
-  } catch {
-    return null;
-  }
-}
-
-const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
  * Hands over each item with a length, in file order; the bytes are valid during the call only. With `useText`, items of
@@ -55,7 +44,7 @@ export function* readItems(
       current = reader.kept(bucket[i]!) ?? (yield* reader.load(upcoming(bucket, order, k, file.bucketSize)));
       StringBucket.checked(current.number, current.bytes, file);
       used = current.used;
-      text = useText === undefined ? null : asciiText(current);
+      text = useText === undefined ? null : asciiText(current.data(0, used));
     }
     if (text !== null && end <= used) {
       useText!(i, text.substring(at, end));
