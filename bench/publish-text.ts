@@ -16,6 +16,15 @@ import {
 } from "./report.ts";
 import { BULK_LIMIT } from "./works.ts";
 
+/** Marks of the results in docs/performance.md, and of the figures in the README. */
+export const RESULT_MARKS = ["<!-- results -->", "<!-- end of results -->"] as const;
+export const SPEED_MARKS = ["<!-- speed -->", "<!-- end of speed -->"] as const;
+
+/** Marks of a study's table in docs/performance.md. */
+export function studyMarks(name: string): readonly [start: string, end: string] {
+  return [`<!-- study: ${name} -->`, `<!-- end of study: ${name} -->`];
+}
+
 /** Puts a text between two marks that each have a line. @throws Error when they aren't both there, in this order, once */
 export function replaceBetween(text: string, start: string, end: string, inner: string): string {
   const from = text.indexOf(start), to = text.indexOf(end);
@@ -63,6 +72,11 @@ function missedTable(results: readonly Result[]): string {
 
 const count = (list: readonly (boolean | null)[]) =>
   `${list.filter((each) => each === true).length} of ${list.filter((each) => each !== null).length}`;
+
+const loadText = ([before, after]: readonly number[]) =>
+  before === undefined || after === undefined
+    ? ""
+    : `; load ${before.toFixed(1)} before and ${after.toFixed(1)} after`;
 
 /** The results, as docs/performance.md has them. */
 export function performanceSection(run: Run): string {

@@ -3,13 +3,19 @@
  *
  *     deno run -A bench/publish.ts
  */
-import { performanceSection, readmeSection, replaceBetween } from "./publish-text.ts";
+import {
+  performanceSection,
+  readmeSection,
+  replaceBetween,
+  RESULT_MARKS,
+  SPEED_MARKS,
+} from "./publish-text.ts";
 import { CHART_ROWS, readRun } from "./results.ts";
 
 const run = readRun();
 const pages = {
-  "../docs/performance.md": ["<!-- results -->", "<!-- end of results -->", performanceSection(run)],
-  "../README.md": ["<!-- speed -->", "<!-- end of speed -->", readmeSection(run, CHART_ROWS)],
+  "../docs/performance.md": [...RESULT_MARKS, performanceSection(run)],
+  "../README.md": [...SPEED_MARKS, readmeSection(run, CHART_ROWS)],
 } as const;
 for (const [file, [start, end, text]] of Object.entries(pages)) {
   const page = new URL(file, import.meta.url);

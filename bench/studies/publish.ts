@@ -5,7 +5,7 @@
  *
  * Takes about six minutes. What the page says below the tables is for its reader to hold against them.
  */
-import { replaceBetween } from "../publish-text.ts";
+import { replaceBetween, studyMarks } from "../publish-text.ts";
 import { option } from "./study.ts";
 import { directTable, handoverTable, mappedTables, phasesTable, seeksTable } from "./tables.ts";
 
@@ -65,9 +65,8 @@ for (const name of option("only", Object.keys(STUDIES).join()).split(",")) {
   ].join(" ");
   const date = new Date().toISOString().slice(0, 10);
   const said = `\`${command}\`, ${date}, load ${load} before.`;
-  const page = Deno.readTextFileSync(PAGE),
-    marks = [`<!-- study: ${name} -->`, `<!-- end of study: ${name} -->`] as const;
-  Deno.writeTextFileSync(PAGE, replaceBetween(page, ...marks, `${said}\n\n${text}`));
+  const page = Deno.readTextFileSync(PAGE);
+  Deno.writeTextFileSync(PAGE, replaceBetween(page, ...studyMarks(name), `${said}\n\n${text}`));
   console.log(`${name}: ${((performance.now() - started) / 1000).toFixed(0)} s`);
 }
 await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", PAGE.pathname] }).output();

@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { callFigures, countTrace } from "../../bench/calls.ts";
 import { chart, summaryChart } from "../../bench/chart.ts";
 import { pagesWanted } from "../../bench/measure.ts";
-import { performanceSection, readmeSection, replaceBetween } from "../../bench/publish-text.ts";
+import {
+  performanceSection,
+  readmeSection,
+  replaceBetween,
+  RESULT_MARKS,
+  SPEED_MARKS,
+  studyMarks,
+} from "../../bench/publish-text.ts";
 import {
   type Figure,
   figuresTable,
@@ -165,6 +172,20 @@ Deno.test("a text goes between two marks that are there once each, and nothing e
   assert.equal(replaceBetween("a\n<1>\nold\n<2>\nb", "<1>", "<2>", " new\n"), "a\n<1>\n\nnew\n\n<2>\nb");
   for (const text of ["", "<2><1>", "<1>", "<1><2><1>", "<1><2><2>"]) {
     assert.throws(() => replaceBetween(text, "<1>", "<2>", "new"), /expected <1> and then <2>/);
+  }
+});
+
+Deno.test("the pages have the marks between which results are put", () => {
+  const marks = {
+    "docs/performance.md": [
+      RESULT_MARKS,
+      ...["seeks", "direct", "handover", "phases", "mapped"].map(studyMarks),
+    ],
+    "README.md": [SPEED_MARKS],
+  };
+  for (const [page, pairs] of Object.entries(marks)) {
+    const text = Deno.readTextFileSync(new URL(`../../${page}`, import.meta.url));
+    for (const [start, end] of pairs) assert.match(replaceBetween(text, start, end, "put here"), /put here/);
   }
 });
 
