@@ -84,9 +84,9 @@ export function performanceSection(run: Run): string {
   const counted = results.filter(({ calls }) => Object.keys(calls).length > 0);
   const peers = peersTable(results);
   const parts = [
-    `Measured ${date} on ${cores} cores; load ${
-      load.map((each) => each.toFixed(1)).join(" before and ")
-    } after. Sides: ${(run.sides ?? []).join(", ")}. Targets are met by ${
+    `Measured ${date} on ${cores} cores${loadText(load)}. Sides: ${
+      (run.sides ?? []).join(", ")
+    }. Targets are met by ${
       count(results.map(met))
     } lines, the limit for bulk puts and gets (${BULK_LIMIT}) by ${count(results.map(nearLimit))}, and ${
       count((figures ?? []).map(within))
