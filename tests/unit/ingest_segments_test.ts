@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { array, scalar, standard, Table, TableError, tiledShape } from "../../mod.ts";
 import { readManifest } from "../../src/ingest/manifest/files.ts";
-import type { Manifest } from "../../src/ingest/manifest/format.ts";
+import { type Manifest, parseManifest } from "../../src/ingest/manifest/format.ts";
+import { readWholeFile, replaceFile } from "../../src/io/whole-file.ts";
 import { IngestSchema, SEQUENCE_COLUMN } from "../../src/ingest/schema.ts";
 import { SegmentStore } from "../../src/ingest/segments/store.ts";
 import { openBackend } from "../../src/io/backends.ts";
@@ -486,6 +487,58 @@ Deno.test("with the newest manifest damaged nothing is lost: the log is there th
   // And what comes next is on the disk whatever becomes of the other file.
   await made.seal(someRows(5, 5));
   assert.deepEqual(made.rows(), someRows(0, 10));
+});
+
+Deno.test("whatever call fails while a store with a damaged manifest is opened, it can be opened afterwards", async () => {
+  let calls = Infinity;
+  for (let failing = -1; failing < calls; failing++) {
+    const { context, faulty } = memoryContext();
+    await using made = new TestStore(testSchema(), { context });
+    await made.seal(someRows(0, 5));
+    await made.seal(someRows(5, 5));
+    await made.store.close();
+    replaceFile(faulty, `${made.directory}/manifest.json`, new Uint8Array(9));
+    let at = 0;
+    faulty.fault = () => at++ === failing ? { errno: 5 } : undefined;
+    try {
+      made.open();
+    } catch (error) {
+      assert.equal((error as TableError).errno, 5, `call ${failing}: ${error}`);
+    }
+    if (failing < 0) calls = at;
+    faulty.fault = () => undefined;
+    await made.reopen();
+    assert.deepEqual(made.rows(), someRows(0, 5), `call ${failing}`);
+    assert.deepEqual(faulty.list(`${made.directory}/segments`), ["000000.tab", "000001.tab"]);
+  }
+  assert.ok(calls > 10);
+});
+
+Deno.test("at every call of a merge and of removing what it leaves, both manifests' segments are there", async () => {
+  const { context, faulty } = memoryContext();
+  await using made = new TestStore(testSchema(), { context });
+  await made.seal(someRows(0, 5));
+  await made.seal(someRows(5, 5));
+  const inner = new MemoryBackend(context.memory), generations = new Set<number>();
+  faulty.fault = () => {
+    for (const name of ["manifest.json", "manifest.previous.json"]) {
+      const bytes = readWholeFile(inner, `${made.directory}/${name}`);
+      if (bytes === null) continue;
+      const { generation, segments } = parseManifest(bytes, name);
+      generations.add(generation);
+      for (const segment of segments) {
+        assert.notEqual(
+          inner.kind(`${made.directory}/segments/${segment.name}/table.dat`),
+          null,
+          `manifest ${generation}`,
+        );
+      }
+    }
+  };
+  await made.store.compact({ all: true });
+  await made.store.removeRetired();
+  assert.ok(generations.size >= 4);
+  assert.deepEqual(faulty.list(`${made.directory}/segments`), ["000000.tab", "000003.tab"]);
 });
 
 Deno.test("a store can be moved", async () => {
