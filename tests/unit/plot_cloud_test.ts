@@ -30,26 +30,32 @@ Deno.test("a grid of too many points counts every one, and has the least and lar
     fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e12, max: 1e12 }),
     fc.double({ noNaN: true, noDefaultInfinity: true, min: -1, max: 1 }),
     fc.constantFrom(0, -0, 5e9, 1e-300),
-  );
+    // Quotients of yet smaller numbers are 0, whatever their sign.
+  ).map((y) => Math.abs(y) < 1e-200 ? 0 : y);
   const point = fc.tuple(fc.double({ noNaN: true, min: 0, max: 100 }), y);
   fc.assert(
     fc.property(fc.array(point, { minLength: 1, maxLength: 60 }), (few) => {
-      const points = Array.from({ length: 1100 }, (_, i) => few[i % few.length]!);
+      // The last ones are so much larger that the grid has to be made coarser.
+      const points = Array.from({ length: 1100 }, (_, i) => {
+        const [x, y] = few[i % few.length]!;
+        return [x, i < 1040 ? y * 2 ** -20 : y] as const;
+      });
       const marks = cloudOf(points);
       assert.equal(marks.kind, "cells");
       if (marks.kind !== "cells") return;
-      assert.equal(marks.counts.reduce((sum, count) => sum + count, 0), points.length);
+      const expected = new Uint32Array(GRID.columns * GRID.rows);
+      for (const [x, y] of points) {
+        const row = Math.floor(y / marks.height) - marks.base;
+        assert.ok(row >= 0 && row < GRID.rows, `row ${row}`);
+        expected[columnOf(x) * GRID.rows + row]!++;
+      }
+      assert.deepEqual([...marks.counts], [...expected]);
       for (let column = 0; column < GRID.columns; column++) {
-        const own = few.filter(([x]) => columnOf(x) === column).map(([, y]) => y);
+        const own = points.filter(([x]) => columnOf(x) === column).map(([, y]) => y);
         assert.ok(marks.low[column] === Math.min(...own));
         assert.ok(marks.high[column] === Math.max(...own));
       }
-      for (const [x, y] of few) {
-        const row = Math.floor(y / marks.height) - marks.base;
-        assert.ok(row >= 0 && row < GRID.rows, `row ${row}`);
-        assert.ok(marks.counts[columnOf(x) * GRID.rows + row]! > 0, `${x}, ${y}`);
-      }
-      const [low, high] = [Math.min(...few.map(([, y]) => y)), Math.max(...few.map(([, y]) => y))];
+      const [low, high] = [Math.min(...points.map(([, y]) => y)), Math.max(...points.map(([, y]) => y))];
       assert.ok(marks.yRange[0] === low && marks.yRange[1] === high);
     }),
     { numRuns: 300 },

@@ -1,10 +1,12 @@
 /** Drawings: SVG that is XML and says what it shows, text that fits and has only what the terminal can do. */
 import assert from "node:assert/strict";
 import { inflateSync } from "node:zlib";
+import { amountColour, angleColour, cubeColour } from "../../src/plot/colours.ts";
 import { Dots } from "../../src/plot/dots.ts";
 import type { CloudMarks } from "../../src/plot/cloud.ts";
 import type { Figure, ImagePanel, Quantity, ScatterPanel } from "../../src/plot/figure.ts";
 import { Cloud } from "../../src/plot/cloud.ts";
+import { fitted } from "../../src/plot/picture.ts";
 import { palettePng } from "../../src/plot/png.ts";
 import { figureSvg } from "../../src/plot/svg.ts";
 import { xml } from "../../src/plot/svg-parts.ts";
@@ -188,6 +190,50 @@ Deno.test("a picture's lines are in order, the first on top, and its colours fol
     line.replace(/^ *\d?[+|]/, "")
   );
   assert.deepEqual(body.map((line) => [...new Set(line)].join("")), [".", "@", " +"]);
+});
+
+Deno.test("a picture too large for the terminal keeps what is largest, and its lines in order", () => {
+  const values = Array.from(
+    { length: 200 * 50 },
+    (_, i) => i === 4321 ? -9 : i % 7 === 0 ? NaN : Math.sin(i),
+  );
+  const [panel] = picture(values, 200).panels as ImagePanel[];
+  const small = fitted(panel!, 20, 10);
+  assert.deepEqual([small.width, small.lines.length, small.values.length], [20, 10, 200]);
+  const at = Math.floor(21 * 10 / 50) * 20 + Math.floor(121 * 20 / 200);
+  assert.equal(small.values.findIndex((value) => value === -9), at);
+  assert.deepEqual([...small.lines], [0, 5, 10, 15, 20, 25, 30, 35, 40, 45]);
+  assert.equal(fitted(panel!, 200, 50), panel);
+});
+
+Deno.test("large values are up in the terminal, and late ones right", () => {
+  const lines = figureText(scatter(["x", marks([[0, 0], [100, 10]])]), { ...TEXT, unicode: false });
+  const body = lines.filter((line) => line.includes("*"));
+  assert.equal(body.length, 2);
+  assert.ok(body[0]!.indexOf("*") > body[1]!.indexOf("*"), body.join("\n"));
+});
+
+Deno.test("colours follow values: the least is the first of the palette, the largest the last, none is transparent", () => {
+  const svg = figureSvg(picture([1, 5, NaN, 3], 2), SVG);
+  const png = Uint8Array.from(atob(/base64,([^"]+)"/.exec(svg)![1]!), (c) => c.charCodeAt(0));
+  const view = new DataView(png.buffer), width = view.getUint32(16), height = view.getUint32(20);
+  let at = 8;
+  const chunk = (type: string) => {
+    for (; new TextDecoder().decode(png.subarray(at + 4, at + 8)) !== type; at += 12 + view.getUint32(at));
+    return png.subarray(at + 8, at + 8 + view.getUint32(at));
+  };
+  const lines = inflateSync(chunk("IDAT"));
+  const place = (x: number, y: number) =>
+    lines[Math.floor(y * height) * (width + 1) + 1 + Math.floor(x * width)];
+  assert.deepEqual([place(0.2, 0.2), place(0.8, 0.2), place(0.2, 0.8), place(0.8, 0.8)], [1, 255, 0, 128]);
+  assert.deepEqual([amountColour(0), amountColour(1)], [[0x44, 0x01, 0x54], [0xfd, 0xe7, 0x25]]);
+  assert.deepEqual(angleColour(0), angleColour(1));
+  assert.notDeepEqual(angleColour(0), angleColour(0.5));
+  assert.deepEqual([cubeColour([0, 0, 0]), cubeColour([255, 255, 255]), cubeColour([255, 0, 0])], [
+    16,
+    231,
+    196,
+  ]);
 });
 
 Deno.test("texts of ticks never run into each other", () => {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { array, type NDArray, scalar, standard, Table, TableError, tiledShape } from "../../mod.ts";
 import { type AxisRange, valueBlocks } from "../../src/plot/blocks.ts";
 import type { Figure, ImagePanel, ScatterPanel } from "../../src/plot/figure.ts";
+import { measured } from "../../src/plot/quantities.ts";
 import { scatterFigure, type ScatterOptions } from "../../src/plot/scatter.ts";
 import { uvFigure } from "../../src/plot/uv.ts";
 import { waterfallFigure, type WaterfallOptions } from "../../src/plot/waterfall.ts";
@@ -270,6 +271,62 @@ Deno.test(
     });
   }),
 );
+
+Deno.test(
+  "a waterfall of some channels begins at the first and ends at the last of them",
+  withTable((table) => {
+    const boxes = new Map<number, readonly AxisRange[]>([[1, [[2, 4, 1]]]]);
+    const [all, some] = [undefined, boxes].map((boxes) => {
+      const chosen = boxes === undefined ? {} : { boxes };
+      return waterfallFigure(table, "DATA", { ...WATERFALL, baseline: [0, 1], ...chosen })
+        .panels[0] as ImagePanel;
+    });
+    assert.deepEqual([some!.xEnds, some!.width], [[2, 3], 2]);
+    const expected = [...all!.values].filter((_, i) => [2, 3].includes(i % all!.width));
+    assert.deepEqual([...some!.values], expected);
+    assert.ok(expected.some((value) => value > 0));
+  }),
+);
+
+Deno.test(
+  "phases that share a place give the direction of their sum, in degrees",
+  withTable((table) => {
+    const options = { ...WATERFALL, parts: ["phase"], baseline: [0, 1], flags: FLAGS } as const;
+    const { values, cyclic } = waterfallFigure(table, "DATA", { ...options, places: [1, 1] })
+      .panels[0] as ImagePanel;
+    let re = 0, im = 0;
+    for (const point of pointsOf(table)) {
+      if (point.row % 6 !== 0 || point.correlation !== 1 || !usable(point)) continue;
+      const angle = Math.atan2(point.im, point.re);
+      re += Math.cos(angle);
+      im += Math.sin(angle);
+    }
+    assert.ok(cyclic);
+    assert.ok(Math.abs(values[0]! - Math.atan2(im, re) * DEGREES) < 1e-2, `${values[0]}`);
+  }),
+);
+
+Deno.test("times in days are times in seconds, and what is no time is as it is", () => {
+  using folder = temporaryFolder();
+  const epoch = { MEASINFO: { type: "epoch", Ref: "TAI" } };
+  using table = Table.create(`${folder.path}/t`, {
+    columns: [
+      scalar("DAYS", "float64", { unit: "d", keywords: epoch }),
+      scalar("SECONDS", "float64", { unit: "s", keywords: epoch }),
+      scalar("PLAIN", "float64", { unit: "s" }),
+      scalar("COUNT", "int32"),
+    ],
+    rows: 1,
+  });
+  const of = (name: string) => {
+    const { quantity: { unit, clock, whole = false }, factor } = measured(table, name);
+    return [unit, clock, whole, factor];
+  };
+  assert.deepEqual(of("DAYS"), ["s", "TAI", false, 86400]);
+  assert.deepEqual(of("SECONDS"), ["s", "TAI", false, 1]);
+  assert.deepEqual(of("PLAIN"), ["s", null, false, 1]);
+  assert.deepEqual(of("COUNT"), ["", null, true, 1]);
+});
 
 Deno.test(
   "what can't be plotted is refused with the reason",
