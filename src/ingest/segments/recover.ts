@@ -25,18 +25,24 @@ export interface RecoverOptions {
   readonly lock?: "auto" | "none";
 }
 
-/** Repairs a store that nobody else writes. @throws TableError NOT_FOUND, CORRUPT, UNSUPPORTED, IO */
+/**
+ * Repairs a store that nobody else writes.
+ *
+ * @param change What else is to be different in the manifest
+ * @throws TableError NOT_FOUND, CORRUPT, UNSUPPORTED, IO
+ */
 export function openManifest(
   directory: string,
   backend: Backend,
   options: RecoverOptions,
+  change: (manifest: Manifest) => Manifest = (manifest) => manifest,
 ): { readonly manifest: Manifest; readonly findings: readonly Finding[] } {
   const found = readManifest(directory, backend), findings = [...found.findings];
   const writer = new ManifestWriter();
   if (found.from === "previous") restoreManifest(directory, backend, writer.bytes(found.manifest));
   // The one that was lost had the next number, and others may have seen it.
   const generation = found.manifest.generation + (found.from === "previous" ? 2 : 1);
-  const manifest = { ...found.manifest, generation };
+  const manifest = change({ ...found.manifest, generation });
   const { inForce, error } = replaceManifest(directory, backend, writer.bytes(manifest));
   if (!inForce || error !== null) throw error;
   using template = Table.open(segmentPath(directory, TEMPLATE), { lock: "none", ...contextOf(options) });
