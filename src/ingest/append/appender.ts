@@ -80,6 +80,9 @@ const FLUSH_MS = 100, RETRY_MS = 1000;
 interface Queued {
   readonly plan: BatchPlan;
   readonly start: number;
+  /** Resolves when it waits no longer, whatever became of it. */
+  readonly left: Promise<void>;
+  leave(): void;
   resolve(sequence: number): void;
   reject(error: unknown): void;
 }
@@ -264,8 +267,9 @@ export class LogAppender {
   #enqueue(plan: BatchPlan, start: number): Promise<number> {
     if (this.#commit.stalled) this.#resume();
     this.#counters.add("waits");
+    const { promise: left, resolve: leave } = Promise.withResolvers<void>();
     const result = new Promise<number>((resolve, reject) =>
-      this.#queue.push({ plan, start, resolve, reject })
+      this.#queue.push({ plan, start, left, leave, resolve, reject })
     );
     this.#counters.set("waitingAppends", this.#queue.length);
     return result;
@@ -274,9 +278,10 @@ export class LogAppender {
   /** Lets appends go on that waited for a buffer, in their order, as far as there is room. */
   #drain(): void {
     while (this.#queue.length > 0) {
-      const { plan, start, resolve, reject } = this.#queue[0]!;
+      const { plan, start, leave, resolve, reject } = this.#queue[0]!;
       if (this.#room(plan.bytes) === null) break;
       this.#queue.shift();
+      leave();
       try {
         this.#accept(plan, start).then(resolve, reject);
       } catch (error) {
@@ -392,6 +397,8 @@ export class LogAppender {
     // When this has resolved: nothing is accepted while a failure is dealt with.
     setImmediate(() => {
       if (this.#memoryOnly || this.#commit.failing) return;
+      // Those that were ended meanwhile.
+      for (const log of [...this.#logs]) this.#finishIfFull(log);
       this.#drain();
       this.#schedule();
     });
@@ -401,7 +408,8 @@ export class LogAppender {
   #keep(error: unknown): void {
     this.#commit.stall();
     const told = this.#queue.length > 0 || this.#flushes.length > 0;
-    for (const { reject } of this.#queue.splice(0)) {
+    for (const { reject, leave } of this.#queue.splice(0)) {
+      leave();
       this.#counters.add("failedAppends");
       reject(error);
     }
@@ -432,10 +440,12 @@ export class LogAppender {
     this.#visible = null;
     // Logs that were to be begun after it have no files yet.
     this.#nextLog = log.id + 1;
-    this.#logs.splice(this.#logs.indexOf(log) + 1);
-    const ending = log.waiters.length > 0;
+    const dropped = this.#logs.splice(this.#logs.indexOf(log) + 1);
+    for (const { waiters } of dropped) for (const { resolve } of waiters.splice(0)) resolve(null);
     log.end = offset;
-    log.full = ending || log.end >= this.#logBytes;
+    const empty = log.durableSequence === log.firstSequence;
+    if (empty) { for (const { resolve } of log.waiters.splice(0)) resolve(null); }
+    log.full = log.waiters.length > 0 || (!empty && log.end >= this.#logBytes);
     const rows = groups.reduce((sum, group) => sum + group.rows, 0);
     this.#counters.add("withdrawnRows", rows);
     this.#flushes = this.#flushes.filter(({ sequence, reject }) => {
@@ -461,13 +471,13 @@ export class LogAppender {
         attempt(() => log.remove());
         this.#logs.splice(this.#logs.indexOf(log), 1);
         this.#nextLog = log.id;
-        for (const { resolve } of log.waiters.splice(0)) resolve(null);
         return;
       }
       await log.cut(log.end);
     } catch (error) {
       if (!(error instanceof TableError)) throw error;
       // A new log says in its header from which row on this one doesn't count.
+      log.uncut = true;
       this.#counters.add("logErrors");
       log.full = true;
       if (empty) this.#finishIfFull(log);
@@ -531,8 +541,12 @@ export class LogAppender {
   async rotateLog(): Promise<SealedLog | null> {
     this.#check();
     const log = this.#logs.at(-1);
-    if (log === undefined || log.full) {
-      await this.flush();
+    const rows = log === undefined || log.full ? 0 : this.#next - log.firstSequence;
+    if (log === undefined || rows === 0) {
+      // Where rows are withdrawn their appends are told.
+      await this.#flushed().catch((error) => {
+        if (this.#memoryOnly) throw error;
+      });
       return null;
     }
     const result = new Promise<SealedLog | null>((resolve, reject) => log.waiters.push({ resolve, reject }));
@@ -581,16 +595,18 @@ export class LogAppender {
   }
 
   async #flushed(): Promise<void> {
+    // Appends that wait for a buffer were called before.
+    const last = this.#queue.at(-1);
+    if (last !== undefined) {
+      this.#resume();
+      await last.left;
+    }
     const sequence = this.#next;
-    if (this.#durable >= sequence && this.#queue.length === 0) return;
+    if (this.#durable >= sequence) return;
+    const done = new Promise<void>((resolve, reject) => this.#flushes.push({ sequence, resolve, reject }));
     this.#send();
     this.#resume();
-    // Appends that wait for a buffer were called before.
-    const queued = this.#queue.at(-1);
-    if (this.#durable < sequence) {
-      await new Promise<void>((resolve, reject) => this.#flushes.push({ sequence, resolve, reject }));
-    }
-    if (queued !== undefined) await this.#flushed();
+    await done;
   }
 
   /**
@@ -610,10 +626,15 @@ export class LogAppender {
       this.#error = null;
       this.#listeners.clear();
       this.#buffers.close();
+      const last = this.#logs.at(-1);
       for (const log of this.#logs) {
         attempt(() => log.close());
-        // Rows that were accepted may be in the file even where nothing says so.
-        if (log.durableSequence === log.firstSequence && !this.#memoryOnly) attempt(() => log.remove());
+        if (log.uncut) attempt(() => log.cutClosed());
+        // Not where rows were accepted that may be in the file although nothing says so, nor where the log says of the
+        // one before it how far that counts.
+        const unused = log === last && log.durableSequence === log.firstSequence && !this.#memoryOnly &&
+          !this.#logs.some(({ uncut }) => uncut);
+        if (unused) attempt(() => log.remove());
         else log.file.forget();
       }
       this.#recovered?.close();

@@ -57,10 +57,13 @@ export class GrowingLog implements StoredLog {
   full = false;
   /** True when nothing is added any more and all of it is durable. */
   finished = false;
+  /** True when rows that were withdrawn are still in its file. */
+  uncut = false;
   /** Those who asked for the end, and are told instead of `onLogFull`. */
   readonly waiters: EndWaiter[] = [];
   readonly #setting: LogSetting;
   #handle: Handle | null = null;
+  #created = false;
 
   constructor(setting: LogSetting, id: number, firstSequence: number) {
     this.#setting = setting;
@@ -75,7 +78,7 @@ export class GrowingLog implements StoredLog {
 
   /** True once its file has a header that is durable, under a name that is. */
   get created(): boolean {
-    return this.#handle !== null;
+    return this.#created;
   }
 
   /** What readers may see of it; `last` is the part of a buffer that is being filled. */
@@ -111,6 +114,7 @@ export class GrowingLog implements StoredLog {
       throw error;
     }
     this.#handle = handle;
+    this.#created = true;
   }
 
   /** Writes at an offset. @throws TableError IO */
@@ -130,6 +134,18 @@ export class GrowingLog implements StoredLog {
     const handle = this.#opened();
     handle.resize(end);
     await sync(handle);
+  }
+
+  /** The same once it was closed, where it failed before. @throws TableError IO */
+  cutClosed(): void {
+    const handle = this.#setting.backend.open(this.path, "update");
+    try {
+      handle.resize(this.durable);
+      handle.sync();
+      this.uncut = false;
+    } finally {
+      handle.close();
+    }
   }
 
   #opened(): Handle {
