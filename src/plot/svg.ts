@@ -69,7 +69,7 @@ function pointPath(
 /** The widest mark, in pixels. */
 const MOST_MARK = 7;
 /** Shades of cells by how many points are in them, from few to many. */
-const SHADES = [0.45, 0.65, 0.85, 1] as const;
+const SHADES = [0.6, 0.75, 0.9, 1] as const;
 
 /** Cells as one path for each shade: an upright line for each run of cells in a column. */
 function cellPaths(

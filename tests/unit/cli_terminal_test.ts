@@ -105,3 +105,28 @@ Deno.test({
     }
   },
 });
+
+Deno.test({
+  name: "Ctrl-C at a plot or an export leaves a whole file or none",
+  ignore: !linux,
+  async fn() {
+    using session = new Session();
+    const before = [...Deno.readDirSync(session.path)].length;
+    for (const delay of ["0.1", "0.25", "0.4", "0.6"]) {
+      for (
+        const [command, whole] of [
+          ["plot examples/data/sim.ms DATA --svg out", /<\/svg>\n$/],
+          ["export examples/data/sim.ms out --format ndjson", /\}\n$/],
+        ] as const
+      ) {
+        await session.run(`timeout --signal=INT ${delay} table ${command} >/dev/null`);
+        const found = [...Deno.readDirSync(session.path)].map(({ name }) => name);
+        if (found.includes("out")) {
+          assert.match(Deno.readTextFileSync(`${session.path}/out`), whole);
+          Deno.removeSync(`${session.path}/out`);
+        }
+        assert.equal([...Deno.readDirSync(session.path)].length, before, found.join());
+      }
+    }
+  },
+});
