@@ -121,24 +121,38 @@ export interface ArrowFile extends AsyncIterable<RecordBatch> {
  * @throws TableError NOT_FOUND, IO, CORRUPT for what is no Arrow, also while batches are read
  */
 export async function readArrow(path: string): Promise<ArrowFile> {
-  const failed = (cause: unknown): TableError => {
-    if (cause instanceof TableError) return cause;
-    const text = cause instanceof Error ? cause.message : String(cause);
-    const missing = (cause as { code?: unknown }).code === "ENOENT";
-    return new TableError(
-      missing ? "NOT_FOUND" : "CORRUPT",
-      missing ? "there is no such file" : `it can't be read as Arrow: ${text}`,
-      { file: path, cause },
-    );
-  };
   let file: Awaited<ReturnType<typeof open>>;
   try {
     file = await open(path, "r");
   } catch (cause) {
-    throw failed(cause);
+    throw failure(cause, path);
   }
+  return await batchesOf(file, path, () => file.close());
+}
+
+/**
+ * The same for bytes that come one after the other in the form of a stream; `name` is what errors call them.
+ *
+ * @throws TableError CORRUPT for what is no Arrow, also while batches are read
+ */
+export function readArrowStream(bytes: AsyncIterable<Uint8Array>, name: string): Promise<ArrowFile> {
+  return batchesOf(bytes, name, () => Promise.resolve());
+}
+
+function failure(cause: unknown, file: string): TableError {
+  if (cause instanceof TableError) return cause;
+  const text = cause instanceof Error ? cause.message : String(cause);
+  const missing = (cause as { code?: unknown }).code === "ENOENT";
+  return new TableError(
+    missing ? "NOT_FOUND" : "CORRUPT",
+    missing ? "there is no such file" : `it can't be read as Arrow: ${text}`,
+    { file, cause },
+  );
+}
+
+async function batchesOf(source: unknown, name: string, close: () => Promise<void>): Promise<ArrowFile> {
   try {
-    const reader = await RecordBatchReader.from(file as never) as unknown as
+    const reader = await RecordBatchReader.from(source as never) as unknown as
       & { readonly schema: Schema | undefined; open(): Promise<unknown> }
       & (AsyncIterable<RecordBatch> | Iterable<RecordBatch>);
     await reader.open();
@@ -147,17 +161,17 @@ export async function readArrow(path: string): Promise<ArrowFile> {
     if (schema === undefined || !Array.isArray(schema.fields)) throw new Error("there is no schema");
     return {
       schema,
-      close: () => file.close(),
+      close,
       async *[Symbol.asyncIterator]() {
         try {
           for await (const batch of reader) yield batch;
         } catch (cause) {
-          throw failed(cause);
+          throw failure(cause, name);
         }
       },
     };
   } catch (cause) {
-    await file.close().catch(() => {});
-    throw failed(cause);
+    await close().catch(() => {});
+    throw failure(cause, name);
   }
 }

@@ -27,8 +27,14 @@ interface CatOptions extends ReadingOptions {
 /** Rows to print: those asked for, or which ones of so many. */
 type Rows = RowRange | ((rowCount: number) => RowRange);
 
-/** The rows' text; `keys` are the columns' names as JSON, each with what stands before and behind it. */
-function writeRows(sink: TextSink, batch: RowBatch, keys: readonly Uint8Array[]): void {
+/** Columns' names as JSON, each with what stands before and behind it. */
+export function keysOf(names: readonly string[]): Uint8Array[] {
+  const encoder = new TextEncoder();
+  return names.map((name, i) => encoder.encode(`${i === 0 ? "{" : ","}${JSON.stringify(name)}:`));
+}
+
+/** The rows' text; `keys` are those of {@linkcode keysOf}. */
+export function writeRows(sink: TextSink, batch: RowBatch, keys: readonly Uint8Array[]): void {
   for (let i = 0; i < batch.end - batch.start; i++) {
     if (keys.length === 0) sink.text("{");
     batch.columns.forEach((column, c) => {
@@ -89,8 +95,7 @@ export function printRows(
   };
   const { start, end } = checkRows(bounded, typeof rows === "function" ? rows(bounded.rowCount) : rows);
   const names = readableColumns(bounded, options.columns, terminal);
-  const encoder = new TextEncoder();
-  const keys = names.map((name, i) => encoder.encode(`${i === 0 ? "{" : ","}${JSON.stringify(name)}:`));
+  const keys = keysOf(names);
   const sink = new TextSink((bytes) => terminal.out(bytes));
   try {
     for (const batch of rowBatches(table, names, start, end)) writeRows(sink, batch, keys);

@@ -25,7 +25,7 @@ interface CheckCommandOptions extends StatsOptions {
 }
 
 /** One line: where, and what is wrong there. */
-function lineOf({ code, file, offset, message, note }: Finding, path: string): string {
+export function lineOf({ code, file, offset, message, note }: Finding, path: string): string {
   const place = { file, ...(offset === undefined ? {} : { offset }) };
   return (note ? "note: " : "") + errorText(new TableError(code, message, place), [path]);
 }

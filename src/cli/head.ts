@@ -2,7 +2,8 @@
  * `table head` and `table tail`: a few rows for people, aligned, no wider than the terminal.
  */
 import { type Command, InvalidArgumentError } from "commander";
-import { type Cell, type Column, type NDArray, type Table, TableRecord } from "../../mod.ts";
+import { type Cell, type Column, type NDArray, type Table, TableError, TableRecord } from "../../mod.ts";
+import { hasStore } from "../ingest/segments/places.ts";
 import { printRows, readableColumns } from "./cat.ts";
 import { itemsText, scalarText, valueText } from "./keyword-text.ts";
 import { type Field, layout, styled } from "./layout.ts";
@@ -17,14 +18,18 @@ interface HeadOptions extends ReadingOptions {
   readonly json?: true;
 }
 
+interface TailOptions extends HeadOptions {
+  readonly follow?: true;
+}
+
 /** Elements of an array cell that are read to be shown. */
 const SOME = 4;
 /** Significant digits of their numbers; a scalar has all of its digits. */
 const SOME_DIGITS = 6;
 /** The widest that a value is shown, in columns of the terminal. */
-const MOST_WIDTH = 32;
+export const MOST_WIDTH = 32;
 /** Blanks between columns, as `layout` puts them. */
-const GAP = 2;
+export const GAP = 2;
 
 /** The first `SOME` elements or a few more, as a box: whole first axes, then a part of one. */
 function firstElements(shape: readonly number[]): (readonly [number, number])[] {
@@ -47,6 +52,16 @@ function arrayCellText(table: Table, column: Column, row: number): string {
   return column.shape === null || shape.length > 1
     ? `${shapeText(shape)} ${text}${count > SOME ? ", …" : ""}`
     : `${text}${count > SOME ? ", …" : ""}`;
+}
+
+/** The same of an array that is in memory; `free`: cells have shapes of their own. */
+export function arrayText(cell: NDArray, free: boolean): string {
+  const { shape } = cell, count = shape.reduce((product, length) => product * length, 1);
+  if (count === 0) return shapeText(shape);
+  const items = cell.dtype.startsWith("complex") ? 2 : 1;
+  const data = (cell.data as unknown as Uint8Array).slice(0, items * SOME);
+  const text = itemsText(rounded({ ...cell, data } as NDArray), Math.min(count, SOME), SOME);
+  return `${free || shape.length > 1 ? `${shapeText(shape)} ` : ""}${text}${count > SOME ? ", …" : ""}`;
 }
 
 /** Real numbers to as many digits as are worth reading among others. */
@@ -82,7 +97,8 @@ function fieldOf(table: Table, name: string, start: number, end: number): Field 
   };
 }
 
-function fieldWidth({ title, cells }: Field): number {
+/** Columns of the terminal that a field takes. */
+export function fieldWidth({ title, cells }: Field): number {
   return cells.reduce((most, cell) => Math.max(most, widthOf(cell)), widthOf(title));
 }
 
@@ -137,12 +153,8 @@ function parseCount(text: string): number {
   throw new InvalidArgumentError("Expected a number of rows.");
 }
 
-function add(
-  program: Command,
-  terminal: Terminal,
-  name: "head" | "tail",
-  range: (lines: number) => (rowCount: number) => { start: number; end: number },
-): void {
+/** The command but for what it does. */
+function described(program: Command, name: "head" | "tail", more: string): Command {
   const command = program.command(name)
     .description(`print the ${name === "head" ? "first" : "last"} rows of a table for people`)
     .argument("<table>", "directory of the table")
@@ -154,25 +166,39 @@ function add(
       `
 As many columns as fit are shown, the others are named below. An array cell
 shows its shape and its first elements to six digits, an undefined cell a dash.
-
+${more}
 Example:
   $ table ${name} my.ms -n 5 --columns TIME,ANTENNA1,ANTENNA2,UVW`,
-    )
-    .action((path: string, options: HeadOptions) => show(path, range(options.lines), options, terminal));
-  addReadingOptions(command);
+    );
+  return addReadingOptions(command);
 }
 
 /** Adds `head`. */
 export function addHead(program: Command, terminal: Terminal): void {
-  add(program, terminal, "head", (lines) => (rowCount) => ({ start: 0, end: Math.min(lines, rowCount) }));
+  described(program, "head", "").action((path: string, options: HeadOptions) => {
+    show(path, (rowCount) => ({ start: 0, end: Math.min(options.lines, rowCount) }), options, terminal);
+  });
 }
 
 /** Adds `tail`. */
 export function addTail(program: Command, terminal: Terminal): void {
-  add(
+  described(
     program,
-    terminal,
     "tail",
-    (lines) => (rowCount) => ({ start: Math.max(0, rowCount - lines), end: rowCount }),
-  );
+    "Of a live store the newest rows are shown, sealed or not, with their sequence\nnumbers.\n",
+  )
+    .option("-f, --follow", "of a live store: wait for more rows, until Ctrl-C")
+    .action(async (path: string, options: TailOptions) => {
+      if (hasStore(path)) {
+        const { tailStore } = await import("./tail-store.ts");
+        return await tailStore(path, options, terminal);
+      }
+      if (options.follow) {
+        throw new TableError("INVALID_ARGUMENT", "this is no live store, whose rows --follow waits for", {
+          file: path,
+        });
+      }
+      const { lines } = options;
+      show(path, (rowCount) => ({ start: Math.max(0, rowCount - lines), end: rowCount }), options, terminal);
+    });
 }

@@ -13,6 +13,7 @@ import { addExport } from "./export.ts";
 import { errorText, EXIT_FAILED, EXIT_OK, EXIT_USAGE, Interrupted, UsageError } from "./failure.ts";
 import { addHead, addTail } from "./head.ts";
 import { addImport } from "./import.ts";
+import { addIngest } from "./ingest.ts";
 import { addIo } from "./io.ts";
 import { addKeywords } from "./keywords.ts";
 import { addLs } from "./ls.ts";
@@ -74,6 +75,7 @@ Example:
     addExport,
     addIo,
     addImport,
+    addIngest,
     addCheck,
     addRecover,
     addDoctor,

@@ -12,6 +12,8 @@ export interface Terminal {
   err(line: string): void;
   /** Shows how far something got, on standard error where that is a terminal; the next line replaces it. */
   progress(line: string): void;
+  /** Standard input; that of the process where it is left out. */
+  input?(): ReadableStream<Uint8Array>;
   /** Columns of text that fit on a line. */
   readonly width: number;
   /** True when standard output may be coloured. */
