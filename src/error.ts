@@ -74,3 +74,13 @@ export class TableError extends Error {
     this.errno = place.errno;
   }
 }
+
+/**
+ * What went wrong first: where something is given up because of an error and closing it fails, too, the language wraps both
+ * in a SuppressedError, of which the first one says more.
+ */
+export function firstError(error: unknown): unknown {
+  let first = error;
+  while (first instanceof SuppressedError) first = first.suppressed;
+  return first;
+}

@@ -11,6 +11,8 @@ import type { IoStats } from "../src/io/counters.ts";
 import { TableError } from "../src/error.ts";
 
 const SECTOR = 512;
+/** Operations that change names. */
+const NAMES: readonly DiskOp["kind"][] = ["name", "remove", "rename", "directory", "noDirectory"];
 
 /** A change of a file's content, or of a directory's. */
 export type DiskOp =
@@ -19,7 +21,9 @@ export type DiskOp =
   | { readonly kind: "sync"; readonly file: number }
   | { readonly kind: "name"; readonly path: string; readonly file: number }
   | { readonly kind: "remove"; readonly path: string }
+  /** Of a file, or of a directory with all that is in it. */
   | { readonly kind: "rename"; readonly from: string; readonly to: string }
+  | { readonly kind: "directory" | "noDirectory"; readonly path: string }
   | { readonly kind: "syncNames" };
 
 /** Everything that was done to a disk, in order. */
@@ -48,7 +52,7 @@ export class DiskLog {
     let names = 0;
     for (let i = 0; i < count; i++) if (this.ops[i]!.kind === "syncNames") names = i;
     const unsynced = new Map<number, DiskOp[]>();
-    const isName = (op: DiskOp) => op.kind === "name" || op.kind === "remove" || op.kind === "rename";
+    const isName = ({ kind }: DiskOp) => NAMES.includes(kind);
     const late = this.ops.slice(0, count).filter((op, i) => isName(op) && i > names);
     const kept = new Set(late.slice(0, Math.floor(random() * (late.length + 1))));
     for (let i = 0; i < count; i++) {
@@ -98,6 +102,8 @@ function sectors(op: DiskOp & { kind: "write" }): DiskOp[] {
 class Image {
   readonly #files = new Map<number, MemoryFile>();
   readonly #names = new Map<string, number>();
+  /** Those that may be empty; others follow from the names of files. */
+  readonly #directories = new Set<string>();
 
   #file(number: number): MemoryFile {
     let file = this.#files.get(number);
@@ -123,17 +129,30 @@ class Image {
         this.#names.delete(op.path);
         break;
       case "rename": {
-        const file = this.#names.get(op.from);
-        if (file === undefined) break;
-        this.#names.delete(op.from);
-        this.#names.set(op.to, file);
+        for (const [path, file] of [...this.#names]) {
+          if (path !== op.from && !path.startsWith(`${op.from}/`)) continue;
+          this.#names.delete(path);
+          this.#names.set(op.to + path.slice(op.from.length), file);
+        }
+        for (const path of [...this.#directories]) {
+          if (path !== op.from && !path.startsWith(`${op.from}/`)) continue;
+          this.#directories.delete(path);
+          this.#directories.add(op.to + path.slice(op.from.length));
+        }
         break;
       }
+      case "directory":
+        this.#directories.add(op.path);
+        break;
+      case "noDirectory":
+        this.#directories.delete(op.path);
+        break;
     }
   }
 
   store(): MemoryStore {
     const store = new MemoryStore();
+    for (const path of this.#directories) store.directories.add(path);
     for (const [path, number] of this.#names) {
       store.files.set(path, this.#file(number));
       for (let at = path.lastIndexOf("/"); at > 0; at = path.lastIndexOf("/", at - 1)) {
@@ -230,13 +249,15 @@ export class CrashBackend implements Backend {
     return this.#inner.list(path);
   }
   makeDirectory(path: string): void {
+    if (this.#inner.kind(path) === null) this.log.add({ kind: "directory", path });
     this.#inner.makeDirectory(path);
   }
   removeDirectory(path: string): void {
+    this.log.add({ kind: "noDirectory", path });
     this.#inner.removeDirectory(path);
   }
   rename(from: string, to: string): void {
-    if (!this.#inner.store.files.has(from)) throw new TableError("NOT_FOUND", "no such file", { file: from });
+    if (this.#inner.kind(from) === null) throw new TableError("NOT_FOUND", "no such file", { file: from });
     this.log.add({ kind: "rename", from, to });
     this.#inner.rename(from, to);
   }

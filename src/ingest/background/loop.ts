@@ -2,6 +2,7 @@
  * Carries jobs out, a step at a time: the most urgent first, and those of the same urgency in their order. Between steps the
  * event loop turns, so that what was asked for meanwhile is heard. A long merge thus holds nobody up for longer than a step.
  */
+import { firstError } from "../../error.ts";
 import { Throttle } from "../compaction/throttle.ts";
 import type { Step } from "../segments/seal.ts";
 import { type Job, jobSteps, type ResultOf, urgency } from "./jobs.ts";
@@ -105,7 +106,7 @@ export class JobLoop {
       running.pausedUntil = performance.now() + running.throttle.did(value.read + value.written);
     } catch (error) {
       this.#jobs.delete(id);
-      running.reject(error);
+      running.reject(firstError(error));
     }
   }
 }

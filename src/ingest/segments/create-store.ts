@@ -12,7 +12,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { dirname, resolve } from "node:path";
-import { TableError } from "../../error.ts";
+import { firstError, TableError } from "../../error.ts";
 import type { Backend } from "../../io/backend.ts";
 import { contextOf } from "../../table/open.ts";
 import { removeTree } from "../../table/directory.ts";
@@ -67,7 +67,7 @@ export function createStore(path: string, schema: IngestSchema, options: CreateS
         // The first error says more; the next try clears it.
       }
     }
-    throw error;
+    throw firstError(error);
   } finally {
     held?.close();
   }

@@ -190,7 +190,8 @@ export class SegmentStore {
   async #seal(log: SealedLog): Promise<SegmentEntry | null> {
     const { runner, publisher, files, compactor } = this.#write(), { manifest } = publisher;
     const { counters, onSealed } = this.#options, start = performance.now();
-    if (log.id !== manifest.firstLog || log.firstSequence !== manifest.nextSequence) {
+    // Logs in which every row was withdrawn are passed over.
+    if (log.id < manifest.firstLog || log.firstSequence !== manifest.nextSequence) {
       throw new TableError(
         "INVALID_ARGUMENT",
         `log ${log.id} begins with row ${log.firstSequence}; the next to become a segment is log ${manifest.firstLog}, with row ${manifest.nextSequence}`,

@@ -15,6 +15,8 @@ export interface HeldTable {
 /** A moment of a store: all of it was so at once. */
 export interface StoreState {
   readonly manifest: Manifest;
+  /** Those of the manifest, and those that were asked for since. */
+  readonly deletions: readonly Deletion[];
   readonly visible: VisibleRows;
 }
 
@@ -55,20 +57,20 @@ export function isGapless({ ascending, rows, firstSequence, endSequence }: Part)
 }
 
 /** The parts of a store, in the order of their sequence numbers. */
-export function partsOf({ manifest, visible }: StoreState, schema: IngestSchema): Part[] {
+export function partsOf({ manifest, deletions: all, visible }: StoreState, schema: IngestSchema): Part[] {
   const parts: Part[] = manifest.segments.map((entry) => ({
     entry,
     rows: entry.rows,
     firstSequence: entry.firstSequence,
     endSequence: entry.endSequence,
     ascending: !entry.sorted,
-    deletions: manifest.deletions.filter((deletion) => concerns(deletion, entry, schema)),
+    deletions: all.filter((deletion) => concerns(deletion, entry, schema)),
   }));
   const firstSequence = Math.max(manifest.nextSequence, visible.firstSequence);
   const endSequence = visible.firstSequence + visible.rows;
   if (endSequence > firstSequence) {
     const rows = endSequence - firstSequence;
-    const deletions = manifest.deletions.filter(({ before }) => before > firstSequence);
+    const deletions = all.filter(({ before }) => before > firstSequence);
     parts.push({ entry: null, rows, firstSequence, endSequence, ascending: true, deletions });
   }
   return parts;
