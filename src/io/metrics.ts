@@ -17,37 +17,12 @@
  * long is in the next one.
  */
 import { CALL_KINDS, type IoSnapshot, LATENCY_BUCKETS, TIMED_KINDS } from "./counters.ts";
+import { type MetricLabels, type MetricSample, MetricText } from "./open-metrics.ts";
 
-/** First and last bucket of the counters with a line of its own, 256 ns and 17 s: shorter calls are in the first, longer in `+Inf`. */
-const FIRST_BUCKET = 7, LAST_BUCKET = 33;
+export type { MetricLabels } from "./open-metrics.ts";
 
-/** Labels by name. */
-export type MetricLabels = Readonly<Record<string, string>>;
-
-type Sample = readonly [labels: MetricLabels, value: number];
-
-const LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
+/** Labels that samples have of their own. */
 const OWN_LABELS: readonly string[] = ["kind", "le", "result", "column", "aligned"];
-
-function labelText(labels: MetricLabels): string {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escaped(value)}"`);
-  return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
-}
-
-function escaped(text: string): string {
-  return text.replace(/[\\"\n]/g, (c) => c === "\n" ? "\\n" : `\\${c}`).toWellFormed();
-}
-
-/** A bound as `%g` writes it: the specification wants numbers of `le` to look alike everywhere. */
-function boundText(seconds: number): string {
-  if (seconds >= 1e-4) return Number.isInteger(seconds) ? `${seconds}.0` : String(seconds);
-  return seconds.toExponential().replace(/e-(\d)$/, "e-0$1");
-}
-
-/** 2^(b+1) nanoseconds in seconds: the number nearest to that. */
-function boundOf(bucket: number): number {
-  return Number(`${2 ** (bucket + 1)}e-9`);
-}
 
 /**
  * Counters as OpenMetrics text, which ends with `# EOF`. To be served as `application/openmetrics-text; version=1.0.0;
@@ -66,30 +41,9 @@ function boundOf(bucket: number): number {
  * ```
  */
 export function openMetrics(snapshot: IoSnapshot, labels: MetricLabels = {}): string {
-  for (const name of Object.keys(labels)) {
-    if (!LABEL_NAME.test(name) || name.startsWith("__") || OWN_LABELS.includes(name)) {
-      throw new RangeError(`expected the name of a label that isn't ${OWN_LABELS.join(", ")}, found ${name}`);
-    }
-  }
-  const lines: string[] = [];
-  const family = (
-    name: string,
-    type: "counter" | "gauge" | "histogram",
-    help: string,
-    samples: readonly Sample[],
-  ) => {
-    if (samples.length === 0) return;
-    const unit = /_(bytes|seconds)$/.exec(name)?.[1];
-    lines.push(`# TYPE ${name} ${type}`);
-    if (unit !== undefined) lines.push(`# UNIT ${name} ${unit}`);
-    lines.push(`# HELP ${name} ${help}`);
-    const suffix = { counter: "_total", gauge: "", histogram: "_bucket" }[type];
-    for (const [own, value] of samples) {
-      lines.push(`${name}${suffix}${labelText({ ...labels, ...own })} ${value}`);
-    }
-  };
-  const counter = (name: string, help: string, samples: readonly Sample[] | number) =>
-    family(`tessera_io_${name}`, "counter", help, typeof samples === "number" ? [[{}, samples]] : samples);
+  const text = new MetricText("tessera_io_", labels, OWN_LABELS);
+  const counter = (name: string, help: string, samples: readonly MetricSample[] | number) =>
+    text.counter(name, help, samples);
   const { calls, byColumn, latency } = snapshot;
 
   counter("calls", "System calls on the files of tables.", CALL_KINDS.map((kind) => [{ kind }, calls[kind]]));
@@ -110,7 +64,7 @@ export function openMetrics(snapshot: IoSnapshot, labels: MetricLabels = {}): st
   counter(
     "column_cache_pages",
     "Pages that were looked for because of a column.",
-    Object.entries(byColumn).flatMap(([column, { cacheHits, cacheMisses }]): Sample[] => [
+    Object.entries(byColumn).flatMap(([column, { cacheHits, cacheMisses }]): MetricSample[] => [
       [{ column, result: "hit" }, cacheHits],
       [{ column, result: "miss" }, cacheMisses],
     ]),
@@ -123,33 +77,17 @@ export function openMetrics(snapshot: IoSnapshot, labels: MetricLabels = {}): st
     [{ aligned: "true" }, snapshot.alignedBytes],
     [{ aligned: "false" }, snapshot.unalignedBytes],
   ]);
-  family(
-    "tessera_io_fallbacks",
-    "gauge",
+  text.gauge(
+    "fallbacks",
     "Reasons for which files are not reached as they were asked to be.",
-    [
-      [{}, snapshot.fallbacks.length],
-    ],
+    snapshot.fallbacks.length,
   );
-  family(
-    "tessera_io_call_duration_seconds",
-    "histogram",
+  text.durations(
+    "call_duration_seconds",
     "How long calls took.",
-    TIMED_KINDS.flatMap((kind) => buckets(latency[kind]).map(([le, value]): Sample => [{ kind, le }, value])),
+    TIMED_KINDS.map((kind) => [{ kind }, latency[kind]]),
   );
-  return `${lines.join("\n")}\n# EOF\n`;
-}
-
-/** Numbers of calls up to each bound. */
-function buckets(histogram: readonly number[]): [le: string, calls: number][] {
-  const found: [string, number][] = [];
-  let calls = 0;
-  for (let bucket = 0; bucket < LATENCY_BUCKETS; bucket++) {
-    calls += histogram[bucket] ?? 0;
-    if (bucket >= FIRST_BUCKET && bucket <= LAST_BUCKET) found.push([boundText(boundOf(bucket)), calls]);
-  }
-  found.push(["+Inf", calls]);
-  return found;
+  return text.finish();
 }
 
 /** The counters of several tables together. */

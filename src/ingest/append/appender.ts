@@ -336,6 +336,7 @@ export class LogAppender {
       log.durableSequence = this.#durable = group.endSequence;
       rows += group.rows;
       told.push(group);
+      if (group.offset === log.blockBytes) this.#counters.add("logs");
       this.#counters.add("groups");
       this.#counters.add("groupBytes", group.fileBytes);
       for (const start of group.starts) {
