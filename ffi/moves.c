@@ -326,9 +326,10 @@ static double move_all(const list *l, double first, double count, const sides *s
   double total = 0;
   double bad = check_moves(l, from, moves, s, &total);
   if (bad != 0) return bad;
-  int stream = worth_streaming(l, total);
+  /* What is laid into a stretch of a file is sent next, and should be in the cache then. */
+  int stream = !l->scatter && worth_streaming(l, total);
   touched t = {0, 0};
-  run_moves(l, from, moves, s, stream, stream && !l->scatter ? &t : NULL);
+  run_moves(l, from, moves, s, stream, stream ? &t : NULL);
   return 0;
 }
 

@@ -148,7 +148,7 @@ export function scatter(file: TableFile, step: ScatterStep, tools: Tools): void 
     if (length <= EXTENT_BYTES) {
       const large = length >= CHUNK_BYTES;
       const bytes = large ? tools.pool.scratch(length) : file.claim(offset, length);
-      bytes.fill(0);
+      if (!fills(moves, firstMove, moveCount, offset, length)) bytes.fill(0);
       tools.kernels.scatter(moves, firstMove, moveCount, source, bytes, offset);
       return large ? tools.write(file, offset, bytes) : tools.claimed(file, offset);
     }
@@ -159,6 +159,17 @@ export function scatter(file: TableFile, step: ScatterStep, tools: Tools): void 
   }
   const cut = refine(moves, firstMove, moveCount, CHUNK_BYTES, GAP_BYTES);
   cut.spans.forEach((part, i) => lay(file, cut.moves, i, 1, part, source, tools));
+}
+
+/** True when moves are blocks that lie behind each other in the file and fill a stretch of it. */
+function fills(moves: MoveList, first: number, count: number, offset: number, length: number): boolean {
+  let at = offset;
+  for (let i = first; i < first + count; i++) {
+    const block = fileBlock(moves, i);
+    if (block === 0 || moves.data[i * moves.stride] !== at) return false;
+    at += block;
+  }
+  return at === offset + length;
 }
 
 /** True for one move whose elements fill `length` bytes of the file without a hole. */
