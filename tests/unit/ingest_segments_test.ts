@@ -290,7 +290,9 @@ Deno.test("ranges of int64 columns are exact, those of long texts wide enough", 
 Deno.test("a log that doesn't follow, or doesn't hold what is said, isn't sealed", async () => {
   await using made = new TestStore();
   const log = made.log(columnsOf(someRows(0, 5)));
-  await assert.rejects(made.store.seal({ ...log, id: 2 }), isCode("INVALID_ARGUMENT"));
+  for (const wrong of [{ id: 0 }, { firstSequence: 3 }]) {
+    await assert.rejects(made.store.seal({ ...log, ...wrong }), isCode("INVALID_ARGUMENT"));
+  }
   await assert.rejects(made.store.seal({ ...log, rows: 6 }), isCode("CORRUPT"));
   const bytes = readFileSync(log.path);
   bytes[bytes.length - 1]! ^= 1;

@@ -23,6 +23,8 @@ import { putCells, writeOrder } from "./put.ts";
 
 /** Bytes of batches that are put at once. */
 const CHUNK_BYTES = 8 * 1024 * 1024;
+/** Memory comes in multiples of this. */
+const UNIT_BYTES = 1024 * 1024;
 
 /** A log that is to become a segment; plain data, so that it can go to another thread. */
 export interface SealJob extends StoreFiles {
@@ -86,6 +88,7 @@ function* fill(
 ): Generator<Step, void> {
   const putter = new BatchPutter(builder, schema);
   const end = log.firstSequence + log.rows;
+  const memories = new Memories();
   let batches: LoadedBatch[] = [], bytes = 0, next = log.firstSequence, put = next;
   const flush = (): Step => {
     const before = builder.written;
@@ -97,7 +100,7 @@ function* fill(
     return step;
   };
   for (const block of blocks) {
-    const memory = allocate("uint8", block.bytes) as Uint8Array<ArrayBuffer>;
+    const memory = memories.take(block.bytes);
     block.read(0, memory);
     for (const place of block.batches()) {
       if (next === end) break;
@@ -113,12 +116,39 @@ function* fill(
       batches.push({ block: memory, place });
       bytes += place.bytes;
       next += place.rows;
-      if (bytes >= CHUNK_BYTES) yield flush();
+      if (bytes >= CHUNK_BYTES) {
+        yield flush();
+        // The rest of this block's batches come with the next chunk.
+        memories.giveAllBut(memory);
+      }
     }
   }
   if (batches.length > 0) yield flush();
   if (put !== end) {
     throw new TableError("CORRUPT", `the log ends with row ${put}, expected ${end}`, { file: log.path });
+  }
+}
+
+/** Memory for blocks, used again: touching fresh memory takes longer than copying. */
+class Memories {
+  #used: Uint8Array<ArrayBuffer>[] = [];
+  readonly #free: Uint8Array<ArrayBuffer>[] = [];
+
+  /** So many bytes. */
+  take(bytes: number): Uint8Array<ArrayBuffer> {
+    const index = this.#free.findIndex(({ length }) => length >= bytes);
+    const whole = index < 0
+      ? allocate("uint8", Math.ceil(bytes / UNIT_BYTES) * UNIT_BYTES) as Uint8Array<ArrayBuffer>
+      : this.#free.splice(index, 1)[0]!;
+    this.#used.push(whole);
+    return whole.subarray(0, bytes);
+  }
+
+  /** What was taken is free again, but for one piece. */
+  giveAllBut(kept: Uint8Array): void {
+    const isKept = (whole: Uint8Array) => whole.buffer === kept.buffer;
+    this.#free.push(...this.#used.filter((whole) => !isKept(whole)));
+    this.#used = this.#used.filter(isKept);
   }
 }
 
