@@ -4,10 +4,11 @@
  * compared in tests/peer/dysco_read_test.ts, not here. Needs python3-casacore.
  *
  * Usage: dysco.ts [--times N] [--rounds N] [--json] – a time step has 465 rows of complex64 [4, 64]: 105 make 100 MB. Both sides
- * use one core. With `--json` it prints what joins the bench's results.
+ * use one core, and time in which others had it isn't counted. With `--json` it prints what joins the bench's results.
  */
 import { parseArgs } from "node:util";
 import { Table } from "../mod.ts";
+import { timed } from "./clock.ts";
 import { median, type Result } from "./report.ts";
 import { work } from "./works.ts";
 
@@ -32,12 +33,6 @@ const WORK = {
 } as const;
 type Work = keyof typeof WORK;
 type Times = Record<Work, number>;
-
-function timed(work: () => void): number {
-  const start = performance.now();
-  work();
-  return performance.now() - start;
-}
 
 /** Arrays to read into; the same for all tables. */
 let into: { data: Float32Array<ArrayBuffer>; weights: Float32Array<ArrayBuffer> } | null = null;

@@ -54,10 +54,19 @@ def make(folder, times, normalization, distribution, bits):
     table.close()
 
 
+def waited():
+    """Seconds that this thread wanted to run and got no processor."""
+    try:
+        with open("/proc/thread-self/schedstat") as file:
+            return int(file.read().split()[1]) * 1e-9
+    except OSError:
+        return 0.0
+
+
 def timed(work):
-    start = time.perf_counter()
+    before, start = waited(), time.perf_counter()
     work()
-    return (time.perf_counter() - start) * 1000
+    return (time.perf_counter() - start - (waited() - before)) * 1000
 
 
 def read(path):

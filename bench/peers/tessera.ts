@@ -2,6 +2,7 @@
  * Tessera's side of the bench, see ../side.ts. It uses the public face as anybody would.
  */
 import { array, Context, incremental, type IoName, scalar, standard, Table, tiledShape } from "../../mod.ts";
+import { clock, timed } from "../clock.ts";
 import {
   CELL,
   CELL_ELEMENTS,
@@ -27,30 +28,6 @@ interface Ready {
   /** Does it once; a number is the time in milliseconds of the part that counts. */
   run(): number | void | Promise<number | void>;
   end?(): void;
-}
-
-/** How long this thread wanted to run and got no processor so far, in milliseconds: other programs' work is not ours to count. */
-function waited(): number {
-  try {
-    return Number(Deno.readTextFileSync("/proc/thread-self/schedstat").split(" ")[1]) / 1e6;
-  } catch {
-    return 0;
-  }
-}
-
-/** Starts the clock. @returns a function that tells the milliseconds since in which this thread didn't wait for a processor */
-function clock(): () => number {
-  const before = waited(), start = performance.now();
-  return () => {
-    const all = performance.now() - start;
-    return Math.max(0, all - (waited() - before));
-  };
-}
-
-function timed(work: () => void): number {
-  const passed = clock();
-  work();
-  return passed();
 }
 
 const tileOf = (argument: string) => argument === "split" ? [4, 32, 128] : [...CELL, Number(argument)];
