@@ -48,12 +48,12 @@ peerTest("casacore opens a store after each publication and agrees on every row"
   await made.store.compact({ all: true });
   await compare(made.directory, 41);
   await keywords();
-  await made.store.removeRetired();
+  await made.store.removeRetired(0);
   await made.seal(someRows(2, 3));
   await compare(made.directory, 44);
   await made.reopen();
   await made.store.compact({ all: true });
-  await made.store.removeRetired();
+  await made.store.removeRetired(0);
   // Row 2 has been written twice.
   await compare(made.directory, 43);
   await keywords();
@@ -125,14 +125,14 @@ peerTest("a segment that casacore has open stays until it lets go", async () => 
   try {
     assert.equal((await lines.read()).value?.trim(), "open 10");
     await made.store.compact({ all: true });
-    await made.store.removeRetired();
+    await made.store.removeRetired(0);
     const names = ["000001.tab", "000002.tab"].map((name) => `${made.directory}/segments/${name}`);
     assert.deepEqual(names.map((path) => existsSync(`${path}/table.dat`)), [true, true]);
     // It goes on reading the segments that it opened.
     assert.equal(await ask(), "10 45.0");
     await writer.close();
     await reader.status;
-    await made.store.removeRetired();
+    await made.store.removeRetired(0);
     assert.deepEqual(names.map((path) => existsSync(path)), [false, false]);
     await compare(made.directory, 10);
   } finally {

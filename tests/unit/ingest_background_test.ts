@@ -137,7 +137,7 @@ Deno.test("a store whose jobs are done by a worker is the same store", async () 
   const report = await made.store.compact({ all: true });
   assert.deepEqual([report.rowsIn, report.rowsOut], [90, 70]);
   assert.deepEqual(made.rows(), [...someRows(0, 10), ...someRows(20, 60)]);
-  await made.store.removeRetired();
+  await made.store.removeRetired(0);
   assert.deepEqual(made.store.manifest.retired, []);
   using held = made.store.openSegment(made.store.manifest.segments[0]!);
   assert.deepEqual(rowsOf(held.table), made.rows());

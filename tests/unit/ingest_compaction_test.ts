@@ -403,7 +403,7 @@ Deno.test("beyond a size the oldest segments go as a whole, never the template",
   assert.equal(history.at(-1)!.kind, "drop");
   const first = (5 - segments.length) * 10;
   assert.deepEqual(made.rows(), someRows(first, 50 - first));
-  await made.store.removeRetired();
+  await made.store.removeRetired(0);
   using template = made.store.openTemplate();
   assert.equal(template.table.rowCount, 0);
 });
@@ -580,12 +580,12 @@ for (const errno of [28, 5]) {
       if (!isMerged) assert.equal((result as TableError).errno, errno, label);
       else assert.equal(result, null, label);
       await made.store.compact({ all: true });
-      await made.store.removeRetired();
+      await made.store.removeRetired(0);
       const expected = [...someRows(0, 3), ...someRows(3, 6)];
       assert.deepEqual(made.rows(), expected, label);
       await made.reopen();
       assert.deepEqual(made.rows(), expected, label);
-      await made.store.removeRetired();
+      await made.store.removeRetired(0);
       const { name, bloom } = made.store.manifest.segments[0]!;
       assert.deepEqual(faulty.list(`${made.directory}/segments`), ["000000.tab", bloom!.file, name], label);
     }

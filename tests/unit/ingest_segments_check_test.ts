@@ -13,7 +13,7 @@ async function closedStore(): Promise<TestStore> {
   await made.seal(someRows(0, 5));
   await made.store.compact({ all: true });
   await made.seal(someRows(10, 5));
-  await made.store.removeRetired();
+  await made.store.removeRetired(0);
   await made.store.close();
   return made;
 }

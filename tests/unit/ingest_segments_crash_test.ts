@@ -41,14 +41,14 @@ async function record(): Promise<Recording> {
   note();
   await made.store.compact({ all: true });
   note();
-  await made.store.removeRetired();
+  await made.store.removeRetired(0);
   await made.seal(someRows(9, 2));
   note();
   await made.reopen();
   await made.seal(someRows(11, 1));
   note();
   await made.store.compact({ all: true });
-  await made.store.removeRetired();
+  await made.store.removeRetired(0);
   note();
   return { log, directory: made.directory, states };
 }
@@ -72,7 +72,7 @@ async function check(
       mode: "rw",
       context,
       compaction: { automatic: false },
-      graceMs: 0,
+      graceMs: 3_600_000,
     });
   } catch (error) {
     assert.ok(last < 0 && error instanceof TableError && error.code === "NOT_FOUND", `${label}: ${error}`);
@@ -81,8 +81,8 @@ async function check(
   using table = Table.open(directory, { context });
   assert.ok(allowed.includes(rowsOf(table).map(({ id }) => id).join()), `${label}: ${table.rowCount} rows`);
   assert.ok(opened.findings.every(({ note }) => note), `${label}: ${JSON.stringify(opened.findings)}`);
-  await opened.removeRetired();
-  await opened.removeRetired();
+  await opened.removeRetired(0);
+  await opened.removeRetired(0);
   const { segments } = opened.manifest, expected = segments.flatMap(({ name, bloom }) => [bloom!.file, name]);
   const names = openBackend("auto", { context }).list(`${directory}/segments`);
   assert.deepEqual(names, ["000000.tab", ...expected].sort(), label);

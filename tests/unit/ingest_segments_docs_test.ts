@@ -28,7 +28,7 @@ function fieldsOf(list: string): string[] {
 }
 
 Deno.test("the page on stores lists the folder and the fields of manifests as they are", async () => {
-  await using made = new TestStore(testSchema({ key: "ID" }), { graceMs: 1e9 });
+  await using made = new TestStore(testSchema({ key: "ID" }));
   await made.seal(someRows(0, 3));
   await made.seal(someRows(3, 3));
   await made.store.compact({ all: true });

@@ -21,6 +21,9 @@ import { replaceFile } from "../../src/io/whole-file.ts";
 import { array, scalar, standard, Table, tiledShape } from "../../mod.ts";
 import { FaultyBackend } from "../faulty-backend.ts";
 
+/** Time of grace: nothing is removed by itself while a test runs. */
+export const HOUR_MS = 3_600_000;
+
 /** A folder that goes when it is disposed of. */
 export class Folder implements Disposable {
   readonly path: string = mkdtempSync(join(tmpdir(), "tessera-ingest-"));
@@ -115,7 +118,7 @@ export function memoryContext(): { context: Context; faulty: FaultyBackend } {
   return { context, faulty };
 }
 
-/** A store in a folder of its own, with inline jobs and no time of grace unless told otherwise. */
+/** A store in a folder of its own, with inline jobs unless told otherwise. */
 export class TestStore implements AsyncDisposable {
   readonly folder = new Folder();
   readonly directory = `${this.folder.path}/store`;
@@ -147,7 +150,7 @@ export class TestStore implements AsyncDisposable {
     return this.store = SegmentStore.open(this.directory, {
       mode: "rw",
       runner: "inline",
-      graceMs: 0,
+      graceMs: HOUR_MS,
       compaction: { automatic: false },
       onError: (error) => this.errors.push(error),
       ...this.options,

@@ -68,12 +68,12 @@ export class Housekeeping {
     unref(this.#timer);
   }
 
-  /** Removes what can go now. @throws TableError IO */
-  async look(): Promise<void> {
+  /** Removes what can go now, or could if that were the time of grace. @throws TableError IO */
+  async look(graceMs: number = this.#parts.graceMs): Promise<void> {
     const { files, runner, publisher, waits, onLook } = this.#parts;
     onLook();
     await publisher.finish();
-    const due = () => this.#due(publisher.manifest);
+    const due = () => this.#due(publisher.manifest, graceMs);
     if (due().some(({ generation }) => generation >= publisher.manifest.generation) || waits()) {
       // The manifest before still has them: one more generation.
       await publisher.publish((manifest) => manifest);
@@ -97,8 +97,8 @@ export class Housekeeping {
   }
 
   /** Retired segments whose time of grace is over and that nobody here holds. */
-  #due({ retired }: Manifest): Manifest["retired"] {
-    const until = Date.now() - this.#parts.graceMs, held = this.#parts.held();
+  #due({ retired }: Manifest, graceMs: number): Manifest["retired"] {
+    const until = Date.now() - graceMs, held = this.#parts.held();
     return retired.filter((segment) => Date.parse(segment.retired) <= until && !held.has(segment.name));
   }
 

@@ -303,9 +303,15 @@ export class SegmentStore {
     this.#write().compactor.maybe();
   }
 
-  /** Removes what can go by now: retired segments that nobody reads, logs that no manifest needs. @throws TableError IO */
-  removeRetired(): Promise<void> {
-    return this.#write().housekeeping.look();
+  /**
+   * Removes what can go by now: retired segments that nobody reads, logs that no manifest needs. It is done by itself as
+   * time goes by.
+   *
+   * @param graceMs How long segments stay for those who have just read their names; that of the store unless told otherwise
+   * @throws TableError IO
+   */
+  removeRetired(graceMs?: number): Promise<void> {
+    return this.#write().housekeeping.look(graceMs);
   }
 
   /**
