@@ -4,6 +4,7 @@
 import { join, relative } from "node:path";
 import type { Command } from "commander";
 import { type IoSnapshot, Table, TableError } from "../../mod.ts";
+import { hasStore } from "../ingest/segments/places.ts";
 import { errorText, isTable, shortPath } from "./failure.ts";
 import { tableSizes } from "./files.ts";
 import { jsonText } from "./json.ts";
@@ -27,7 +28,7 @@ export interface FoundTable {
   readonly path: string;
   /** Tables around it. */
   readonly depth: number;
-  /** Plain, reference or concat. */
+  /** Plain, reference or concatenation; `store` for a live store. */
   readonly kind?: string;
   /** What `table.info` says that it is. */
   readonly type?: string;
@@ -84,7 +85,8 @@ function describe(
     const { type } = table.info;
     const columns = table.columnNames.length;
     snapshots.push(table.ioStats);
-    return { path, depth, kind: table.kind, type, rows: table.rowCount, columns, bytes };
+    const kind = hasStore(directory) ? "store" : table.kind;
+    return { path, depth, kind, type, rows: table.rowCount, columns, bytes };
   } catch (error) {
     // One that is damaged mustn't hide the others.
     if (!(error instanceof TableError)) throw error;

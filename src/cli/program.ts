@@ -4,6 +4,7 @@
 import { Command, CommanderError } from "commander";
 import { addCat } from "./cat.ts";
 import { addCheck } from "./check.ts";
+import { addCompact } from "./compact.ts";
 import { addCompletions } from "./completions.ts";
 import { addCopy } from "./copy.ts";
 import { addDiff } from "./diff.ts";
@@ -76,6 +77,7 @@ Example:
     addIo,
     addImport,
     addIngest,
+    addCompact,
     addCheck,
     addRecover,
     addDoctor,

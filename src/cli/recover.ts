@@ -1,8 +1,10 @@
 /**
  * `table recover`: what an interrupted change left behind in a table, and with --yes, its repair.
  */
+import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import {
+  type Finding,
   type IoName,
   type IoSnapshot,
   type RecoverFinding,
@@ -10,6 +12,7 @@ import {
   recoverTable,
   TableError,
 } from "../../mod.ts";
+import { hasStore } from "../ingest/segments/places.ts";
 import { errorText, shortPath } from "./failure.ts";
 import { jsonText } from "./json.ts";
 import { addStatsOptions, IO_CHOICES, reportSnapshots, type StatsOptions } from "./options.ts";
@@ -44,12 +47,45 @@ function lines(report: RecoverReport, path: string): string[] {
   return [visible(`${shortPath(path)}: nothing to repair (${counted(report.tables, "table")})`)];
 }
 
-function recover(path: string, options: RecoverCommandOptions, terminal: Terminal): void {
+/** What repairs a finding of a live store; null where nothing does. */
+function storeRemedy({ file, note }: Finding): string | null {
+  if (/\/log\/.*\.cut$/.test(file)) return null;
+  if (note) return "opening the store for writing clears it away";
+  if (/\/manifest[^/]*$/.test(file)) return "the manifest before it takes its place";
+  if (/\/log\/[^/]*$/.test(file)) return "the rows before are kept; what follows is put aside as a .cut file";
+  if (/\.bloom$/.test(file)) return "the segment is read without a filter";
+  return /\/table\.(dat|info)$/.test(file) && !/\/segments\//.test(file)
+    ? "it is written anew, as the manifest says"
+    : null;
+}
+
+/** A live store: repaired as opening it for writing does. */
+async function recoverLive(path: string, { yes, lock }: RecoverCommandOptions): Promise<RecoverReport> {
+  const { checkStore, recoverStore } = await import("../ingest/check.ts");
+  const done = yes ? await recoverStore(path, { lock }) : [], left = await checkStore(path);
+  // What was put aside stays, and is nobody's fault.
+  const open = left.filter((finding) => !finding.note || (!yes && storeRemedy(finding) !== null));
+  const told = ({ file, offset, message }: Finding, remedy: string | null, done: boolean) => ({
+    kind: "table" as const,
+    file,
+    message: offset === undefined ? message : `offset ${offset}: ${message}`,
+    details: [],
+    remedy,
+    done,
+  });
+  const findings = [
+    ...done.map((finding) => told(finding, "the store was repaired", true)),
+    ...open.map((finding) => told(finding, storeRemedy(finding), false)),
+  ];
+  return { path: resolve(path), tables: 1, findings, left: open.length };
+}
+
+async function recover(path: string, options: RecoverCommandOptions, terminal: Terminal): Promise<void> {
   const { io, lock, subtables } = options;
   let report: RecoverReport;
   const counters: { snapshot(): IoSnapshot }[] = [];
   try {
-    report = recoverTable(path, {
+    report = hasStore(path) ? await recoverLive(path, options) : recoverTable(path, {
       io,
       lock,
       subtables,
@@ -97,6 +133,8 @@ export function addRecover(program: Command, terminal: Terminal): void {
       `
 Looks for the journal of a commit whose writer died, a lost table.dat, a damaged
 or stale table.lock, row counts that disagree, and files that nothing refers to.
+Of a live store: a damaged manifest or log, and what its writer left that died;
+opening it for writing repairs the same.
 
 Exit status: 0 when there is nothing to repair, or all of it was repaired;
 1 when something is left.

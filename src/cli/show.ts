@@ -11,6 +11,7 @@ import {
   type SubtableDescription,
   type TableDescription,
 } from "./describe.ts";
+import { hasStore } from "../ingest/segments/places.ts";
 import { shortPath } from "./failure.ts";
 import { tableSizes } from "./files.ts";
 import { describeImage, type ImageDescription, imageLines, isImage } from "./image.ts";
@@ -24,6 +25,7 @@ import {
   measurementSetLines,
 } from "./measurement-set.ts";
 import { addReadingOptions, openTable, type ReadingOptions, reportStats } from "./options.ts";
+import type { StoreDescription } from "./store-page.ts";
 import type { Terminal } from "./terminal.ts";
 import { className, counted, cut, humanBytes, humanCount, shapeText, visible } from "./text.ts";
 import { printLines } from "./write.ts";
@@ -43,6 +45,8 @@ interface Page extends TableDescription {
   readonly subtables: readonly SubtableDescription[];
   readonly measurementSet: MeasurementSetDescription | undefined;
   readonly image: ImageDescription | undefined;
+  /** Of a live store. */
+  readonly store?: StoreDescription;
 }
 
 /** A unit for every axis, or one for all: `m`, `rad,rad,m`. */
@@ -221,15 +225,25 @@ function headLines(page: Page, width: number, color: boolean): string[] {
     styled(cut(visible(page.path), width, "middle"), "bold", color),
     cut(facts.join(", "), width),
     cut(sizes.join(", "), width),
-    ...page.parents.map((parent) => cut(`rows of ${visible(shortPath(parent))}`, width, "middle")),
+    // Of a store there may be hundreds, and they are counted below.
+    ...(page.store === undefined ? page.parents : []).map((parent) =>
+      cut(`rows of ${visible(shortPath(parent))}`, width, "middle")
+    ),
     ...readme.map((line) => cut(line, width)),
   ];
 }
 
 /** The page as lines, none wider than `width`. */
-export function pageLines(page: Page, table: Table, width: number, color: boolean): string[] {
+export function pageLines(
+  page: Page,
+  table: Table,
+  width: number,
+  color: boolean,
+  store: readonly string[] = [],
+): string[] {
   const sections = [
     headLines(page, width, color),
+    store,
     page.measurementSet === undefined ? [] : measurementSetLines(page.measurementSet, width, color),
     page.image === undefined ? [] : imageLines(page.image, width, color),
     page.columns.length > 0 ? columnLines(page, table, width, color) : [],
@@ -241,7 +255,9 @@ export function pageLines(page: Page, table: Table, width: number, color: boolea
   return sections.filter((lines) => lines.length > 0).flatMap((lines, i) => i === 0 ? lines : ["", ...lines]);
 }
 
-function show(path: string, options: ShowOptions, terminal: Terminal): void {
+async function show(path: string, options: ShowOptions, terminal: Terminal): Promise<void> {
+  const stores = hasStore(path) ? await import("./store-page.ts") : null;
+  const store = await stores?.describeStore(path, options);
   using table = openTable(path, options, { maxResultBytes: MOST_SAMPLE_BYTES });
   const opened = [table];
   const note = (subtable: Table) => void opened.push(subtable);
@@ -254,9 +270,13 @@ function show(path: string, options: ShowOptions, terminal: Terminal): void {
     subtables: describeSubtables(table, note),
     measurementSet: isMeasurementSet(table) ? describeMeasurementSet(table, note) : undefined,
     image: isImage(table) ? describeImage(table) : undefined,
+    ...(store && { store }),
   };
   if (options.json) printLines([jsonText(page, 2)], terminal);
-  else printLines(pageLines(page, table, terminal.width, terminal.color), terminal);
+  else {
+    const { width, color } = terminal, live = store ? stores!.storeLines(store, width, color) : [];
+    printLines(pageLines(page, table, width, color, live), terminal);
+  }
   reportStats(opened, options, terminal);
 }
 

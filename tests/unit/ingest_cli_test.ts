@@ -359,3 +359,110 @@ Deno.test("tail of a store has its newest rows wherever they are, also where seg
   assert.match(refused.err[0]!, /this is no live store/);
   assert.match((await table("tail", path, "--columns", "NO")).err[0]!, /no column NO/);
 });
+
+/** A store with rows in two segments and in a log. */
+async function madeStore(path: string): Promise<void> {
+  await newStore(path);
+  await fed([line(0) + line(1)], "ingest", path);
+  await fed([line(2)], "ingest", path);
+  await fed([line(3), line(4)], "ingest", path, "--no-seal");
+}
+
+Deno.test("show says of a live store what is in segments and logs", async () => {
+  using folder = temporaryFolder();
+  const store = `${folder.path}/live`;
+  await madeStore(store);
+  const { out } = await table("show", store);
+  assert.match(out, /\nlive store {3}3 rows in 2 segments, 2 rows in 1 log\nnext row {5}sequence number 5\n/);
+  assert.match(out, /\nstore +segments +rows +size\nlevel 0 +2 +3 .*\n\d{6}\.log +2 /);
+  assert.doesNotMatch(out, /rows of .*segments/);
+  const described = JSON.parse((await table("show", store, "--json")).out).store;
+  const { sealedRows, growingRows, nextSequence, segments, levels, time } = described;
+  assert.deepEqual([sealedRows, growingRows, nextSequence, time], [3, 2, 5, "TIME"]);
+  assert.deepEqual(segments.map(({ rows }: { rows: number }) => rows), [2, 1]);
+  assert.deepEqual(levels.map(({ time }: { time: unknown }) => time), [{ min: 0, max: 2 }]);
+  {
+    await using opened = IngestStore.open(store, { background: "inline", compaction: false });
+    await opened.deleteRange({ from: 1, to: 2 });
+  }
+  assert.match(
+    (await table("show", store)).out,
+    /\ndeleted {6}TIME from 1 to 2, not yet dropped everywhere\n/,
+  );
+  assert.match((await table("ls", folder.path)).out, /\nlive +store /);
+  assert.doesNotMatch((await table("show", MS)).out, /live store/);
+});
+
+Deno.test("compact merges all segments, and drops what was deleted", async () => {
+  using folder = temporaryFolder();
+  const store = `${folder.path}/live`;
+  await madeStore(store);
+  assert.match((await table("compact", store)).out, /: nothing to merge in 3 segments\n$/);
+  {
+    await using opened = IngestStore.open(store, { background: "inline", compaction: false });
+    await opened.deleteRange({ from: 1, to: 2 });
+  }
+  const { out, status } = await table("compact", store, "--all", "--json");
+  assert.equal(status, 0);
+  const { segmentsBefore, segments, merges, rowsIn, rowsOut } = JSON.parse(out);
+  assert.deepEqual([segmentsBefore, segments, merges, rowsIn, rowsOut], [3, 1, 1, 5, 4]);
+  assert.equal(
+    (await table("cat", store, "--columns", "TIME")).out,
+    '{"TIME":0}\n{"TIME":2}\n{"TIME":3}\n{"TIME":4}\n',
+  );
+  assert.match((await table("show", store)).out, /\nlast merges {2}.*3 segments merged: 5 to 4 rows/);
+  const none = await table("compact", MS);
+  assert.equal(none.status, 1);
+  assert.match(none.err[0]!, /there is no live store/);
+});
+
+Deno.test("check and recover know what makes a store, and what damages it", async () => {
+  using folder = temporaryFolder();
+  const store = `${folder.path}/live`;
+  const change = (name: string, at: number) => {
+    const bytes = Deno.readFileSync(`${store}/${name}`);
+    bytes[at < 0 ? bytes.length + at : at]! ^= 0x10;
+    Deno.writeFileSync(`${store}/${name}`, bytes);
+  };
+  const logName = () => `log/${[...Deno.readDirSync(`${store}/log`)].map(({ name }) => name).sort().at(-1)}`;
+  const damages: readonly (readonly [what: string, damage: () => void, found: RegExp, repaired: boolean])[] =
+    [
+      ["nothing", () => {}, /nothing/, true],
+      ["the manifest", () => change("manifest.json", 40), /manifest\.json.*checksum/, true],
+      [
+        "the concatenation",
+        () => Deno.removeSync(`${store}/table.dat`),
+        /table\.dat: it (is missing|didn.t name)/,
+        true,
+      ],
+      [
+        "a segment",
+        () => Deno.removeSync(`${store}/segments/000001.tab`, { recursive: true }),
+        /000001\.tab/,
+        false,
+      ],
+      // The second batch says that the first had been synced.
+      ["a log", () => change(logName(), 4096 + 200), /\.log[:,] offset \d+: .*synced/, true],
+    ];
+  for (const [what, damage, found, isRepaired] of damages) {
+    await newStore(store);
+    await fed([line(0)], "ingest", store);
+    {
+      await using opened = IngestStore.open(store, { background: "inline", durability: "each" });
+      for (const n of [1, 2]) await opened.append({ TIME: Float64Array.of(n) });
+    }
+    damage();
+    const checked = await table("check", store);
+    assert.match(checked.out, found, what);
+    assert.equal(checked.status, what === "nothing" ? 0 : 1, what);
+    const told = await table("recover", store);
+    assert.match(told.out, found, what);
+    assert.equal(told.status, what === "nothing" ? 0 : 1, what);
+    const recovered = await table("recover", "--yes", store);
+    assert.equal(recovered.status, isRepaired ? 0 : 1, `${what}: ${recovered.out}${recovered.err}`);
+    assert.match(recovered.out, found, what);
+    assert.equal((await table("check", store)).status, isRepaired ? 0 : 1, what);
+    if (isRepaired) assert.equal((await table("tail", store, "--json")).status, 0, what);
+    Deno.removeSync(store, { recursive: true });
+  }
+});
