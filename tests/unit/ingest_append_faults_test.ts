@@ -328,3 +328,59 @@ Deno.test("after a loss of power at any point the logs hold every acknowledged r
     await appender.close();
   }
 });
+
+Deno.test("none: whatever fails and when, what was accepted is seen, and on disk in the end, once and in order", async () => {
+  const step = fc.oneof(
+    { weight: 5, arbitrary: fc.record({ do: fc.constant("append" as const), length: fc.nat(3000) }) },
+    { weight: 1, arbitrary: fc.constant({ do: "flush" as const }) },
+    { weight: 1, arbitrary: fc.constant({ do: "rotate" as const }) },
+    { weight: 2, arbitrary: fc.constant({ do: "turn" as const }) },
+  );
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(step, { minLength: 1, maxLength: 25 }),
+      fc.array(fc.tuple(fc.nat(60), fc.constantFrom("write", "sync", "open")), { maxLength: 6 }),
+      async (steps, faults) => {
+        const disk = new FaultyBackend(memoryDisk());
+        const { appender, errors } = openAppender(disk, {
+          durability: "none",
+          bufferBytes: 4096,
+          frozenBuffers: 2,
+          logBytes: 20_000,
+          flushMs: 0,
+          retryMs: 1e6,
+        });
+        let calls = 0, number = 0;
+        disk.fault = (call) => {
+          if (call.kind === "read" || call.kind === "size" || call.mode === "read") return;
+          calls++;
+          return faults.some(([at, kind]) => call.kind === kind && calls >= at && calls < at + 4)
+            ? { errno: NO_SPACE }
+            : undefined;
+        };
+        const accepted: number[] = [];
+        const told = (error: unknown) => assert.ok(errors.includes(error), String(error));
+        for (const each of steps) {
+          if (each.do === "append") {
+            const n = number++;
+            await appender.append({ N: Int32Array.of(n), TEXT: ["x".repeat(each.length)] })
+              .then(() => accepted.push(n), told);
+          } else if (each.do === "flush") await appender.flush().catch(told);
+          else if (each.do === "rotate") await appender.rotateLog().catch(told);
+          else await new Promise((resolve) => setTimeout(resolve, 0));
+          assert.deepEqual(numbersOf(appender.visible()), accepted);
+        }
+        disk.fault = () => {};
+        await appender.flush().catch(told);
+        await appender.flush();
+        assert.deepEqual(numbersOf(appender.visible()), accepted);
+        await appender.close();
+        const logs = scan(disk);
+        assert.deepEqual(numbersOf(logs.visible()), accepted);
+        assert.deepEqual(logs.findings, []);
+        logs.close();
+      },
+    ),
+    { numRuns: 200 },
+  );
+});

@@ -123,6 +123,7 @@ Deno.test("a buffer is frozen before another becomes active: at no step is a row
     storeId: STORE_ID,
     backend: memoryDisk(),
     blockBytes: 4096,
+    zeros: null,
   };
   const log = new GrowingLog(setting, 1, 0);
   let accepted = 0, steps = 0;

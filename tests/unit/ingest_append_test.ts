@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { openBackend } from "../../src/io/backends.ts";
 import { library } from "../../ffi/binding.ts";
+import { AHEAD_BYTES } from "../../src/ingest/append/growing-log.ts";
+import { FaultyBackend } from "../faulty-backend.ts";
 import { batchOf, memoryDisk, numbersOf, openAppender, rowsOf, scan } from "./ingest_append_support.ts";
 
 for (const durability of ["none", "batch", "each"] as const) {
@@ -58,3 +60,35 @@ for (const io of ["node", "seek", "pread", "direct"] as const) {
     },
   });
 }
+
+Deno.test({
+  name:
+    "short groups are written over zeros that are there already; without space for those they are written all the same",
+  ignore: library() === null,
+  async fn() {
+    for (const space of [true, false]) {
+      const directory = await Deno.makeTempDir();
+      try {
+        const backend = new FaultyBackend(openBackend("direct"));
+        backend.fault = (call) => !space && call.length === AHEAD_BYTES ? { errno: 28 } : undefined;
+        const { appender } = openAppender(backend, { directory });
+        for (let i = 0; i < 300; i++) await appender.append(batchOf(i));
+        const zeros = backend.log.filter(({ kind, length }) => kind === "write" && length === AHEAD_BYTES);
+        // 300 groups of a block each, of which 256 fit on what is filled at once.
+        assert.equal(zeros.length, 2);
+        const expected = Array.from({ length: 300 }, (_, i) => i);
+        assert.deepEqual(numbersOf(appender.visible()), expected);
+        // A process that looks meanwhile, and one that comes after a crash: nothing is odd.
+        for (const mode of ["read", "recover"] as const) {
+          const logs = scan(backend, { directory, mode });
+          assert.deepEqual(numbersOf(logs.visible()), expected);
+          assert.deepEqual(logs.findings, []);
+          logs.close();
+        }
+        await appender.close();
+      } finally {
+        await Deno.remove(directory, { recursive: true });
+      }
+    }
+  },
+});

@@ -13,6 +13,7 @@ import { setImmediate } from "node:timers";
 import { TableError } from "../../error.ts";
 import type { Backend } from "../../io/backend.ts";
 import { openBackend } from "../../io/backends.ts";
+import { allocate } from "../../array/alloc.ts";
 import { library } from "../../../ffi/binding.ts";
 import type { IngestCounters } from "../counters.ts";
 import { type BatchPlan, planBatch } from "../log/batch.ts";
@@ -23,7 +24,7 @@ import type { LogSet } from "../log/scan.ts";
 import type { IngestSchema } from "../schema.ts";
 import { Group } from "./buffer.ts";
 import { GroupCommit } from "./group-commit.ts";
-import { attempt, GrowingLog, type LogSetting, type SealedLog } from "./growing-log.ts";
+import { AHEAD_BYTES, attempt, GrowingLog, type LogSetting, type SealedLog } from "./growing-log.ts";
 import { WriteBuffers } from "./rotation.ts";
 
 export type { SealedLog } from "./growing-log.ts";
@@ -141,7 +142,9 @@ export class LogAppender {
     }
     this.#options = options;
     this.#counters = options.counters;
-    this.#setting = { directory, schema, storeId, backend, blockBytes };
+    const onDisk = backend.name === "direct" || backend.name === "pread" || backend.name === "mmap";
+    const zeros = onDisk ? allocate("uint8", AHEAD_BYTES, blockBytes) as Uint8Array<ArrayBuffer> : null;
+    this.#setting = { directory, schema, storeId, backend, blockBytes, zeros };
     this.#bufferBytes = roundUp(wholeOption("bufferBytes", bufferBytes, 1, 2 ** 30), blockBytes);
     this.#logBytes = wholeOption("logBytes", options.logBytes ?? LOG_BYTES, 1);
     this.#memoryOnly = options.durability === "none";
