@@ -4,7 +4,7 @@
 import { basename, dirname, join, resolve } from "node:path";
 import { TableError } from "../../mod.ts";
 import { Interrupted } from "./failure.ts";
-import type { Terminal } from "./terminal.ts";
+import { PipeClosed, type Terminal } from "./terminal.ts";
 
 /** Takes what is exported. */
 export interface Target {
@@ -34,8 +34,19 @@ export function standardOutput(terminal: Terminal): Target {
   };
 }
 
+/** True for a device or a pipe: what is written goes through it, and putting a file in its place would break it. */
+function isStream(path: string): boolean {
+  try {
+    const found = Deno.statSync(resolve(path));
+    return Boolean(found.isCharDevice || found.isFifo || found.isSocket || found.isBlockDevice);
+  } catch {
+    return false;
+  }
+}
+
 /** @throws TableError EXISTS for a file that is there and may not be replaced */
 export function checkFree(path: string, overwrite: boolean): void {
+  if (isStream(path)) return;
   let found: Deno.FileInfo;
   try {
     found = Deno.lstatSync(resolve(path));
@@ -58,9 +69,13 @@ export function fileTarget(path: string, overwrite: boolean): Target {
     return new TableError(code, `${what} failed: ${text}`, { file: path, cause });
   };
   checkFree(path, overwrite);
+  const stream = isStream(path);
   let file: Deno.FsFile;
   try {
-    file = Deno.openSync(partial, { write: true, create: true, truncate: true });
+    file = Deno.openSync(
+      stream ? place : partial,
+      stream ? { write: true } : { write: true, create: true, truncate: true },
+    );
   } catch (cause) {
     throw failed("creating it", cause);
   }
@@ -70,6 +85,7 @@ export function fileTarget(path: string, overwrite: boolean): Target {
       try {
         for (let at = 0; at < piece.length;) at += file.writeSync(piece.subarray(at));
       } catch (cause) {
+        if (stream && cause instanceof Deno.errors.BrokenPipe) throw new PipeClosed();
         throw failed("writing", cause);
       }
       bytes += piece.length;
@@ -80,7 +96,7 @@ export function fileTarget(path: string, overwrite: boolean): Target {
     complete() {
       try {
         file.close();
-        Deno.renameSync(partial, place);
+        if (!stream) Deno.renameSync(partial, place);
       } catch (cause) {
         throw failed("completing it", cause);
       }
@@ -91,6 +107,7 @@ export function fileTarget(path: string, overwrite: boolean): Target {
       } catch {
         // It was closed already.
       }
+      if (stream) return;
       try {
         Deno.removeSync(partial);
       } catch {

@@ -130,3 +130,17 @@ Deno.test({
     }
   },
 });
+
+Deno.test({
+  name: "an export into a pipe or a device goes through it, and never takes its place",
+  ignore: !linux,
+  async fn() {
+    using session = new Session();
+    const { lines } = await session.run(
+      "mkfifo pipe; { head -2 <pipe; } & table export examples/data/sim.ms pipe --format csv --columns TIME; " +
+        "echo status $?; wait; stat -c %F pipe; ls -A",
+    );
+    // The reader goes away in the middle, which is nothing wrong.
+    assert.deepEqual(lines.toSorted(), ["5130450605", "TIME", "examples", "fifo", "pipe", "status 0"]);
+  },
+});
