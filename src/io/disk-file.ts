@@ -12,6 +12,7 @@ import type { Backend, FileMap, Handle } from "./backend.ts";
 import type { BufferPool } from "./buffers.ts";
 import { PAGE_BYTES, type PageCache, PageOwner, STAGING_BYTES } from "./page-cache.ts";
 import type { Extent } from "./plan.ts";
+import { ReadAhead } from "./read-ahead.ts";
 
 /** What the files of a table have in common. */
 export interface FileShared {
@@ -25,21 +26,11 @@ export interface FileShared {
 
 /** Most pages read by one call; how far reading ahead goes, too. */
 const LOAD_PAGES = STAGING_BYTES / PAGE_BYTES;
-/** Readers of one file that are told apart when they read on: columns that lie side by side, tiles side by side. */
-const STREAMS = 8;
 /** Shorter ranges are read even where files are mapped. */
 const MAP_BYTES = 256 * 1024;
 const EMPTY = new Uint8Array(0);
 /** EPERM, EACCES, EROFS: the file may still be readable. */
 const DENIED: readonly (number | undefined)[] = [1, 13, 30];
-
-/** A reader that goes through a file. */
-interface Stream {
-  /** Page behind the last one that was read. */
-  next: number;
-  /** Pages of its last read, or fewer. */
-  pages: number;
-}
 
 /** A file on the disk, by path. */
 export class DiskFile {
@@ -66,9 +57,7 @@ export class DiskFile {
   #unmapped = false;
   /** Maps that views were taken of. */
   readonly #viewed = new Set<FileMap>();
-  /** Where reads ended that others may go on from. */
-  readonly #streams: Stream[] = [];
-  #oldestStream = 0;
+  readonly #ahead = new ReadAhead();
 
   constructor(path: string, shared: FileShared) {
     this.path = path;
@@ -368,15 +357,7 @@ export class DiskFile {
     const { cache } = this.#shared;
     // Most of the cache is left to other pages, and all that is read finds room.
     const most = Math.max(1, Math.min(LOAD_PAGES, cache.capacity >> 1));
-    // Reading on where an earlier read ended: twice as far each time.
-    let stream = this.#streams.find((each) => each.next === index);
-    if (stream !== undefined) stream.pages = Math.min(LOAD_PAGES, cache.capacity >> 2, stream.pages * 2);
-    else if (this.#streams.length < STREAMS) this.#streams.push(stream = { next: 0, pages: 1 });
-    else {
-      stream = this.#streams[this.#oldestStream]!;
-      this.#oldestStream = (this.#oldestStream + 1) % STREAMS;
-      stream.pages = 1;
-    }
+    const stream = this.#ahead.from(index, Math.min(LOAD_PAGES, cache.capacity >> 2));
     const wish = Math.min(Math.max(last, index + stream.pages - 1), index + most - 1);
     let to = index;
     while (to < wish && !cache.has(this.#owner, to + 1)) to++;

@@ -7,12 +7,12 @@ import type { Backend, Handle } from "./backend.ts";
 import {
   headLength,
   JOURNAL_FILE,
-  JournalBuffer,
   type JournalHead,
   type JournalRecord,
   readJournal,
   recordLength,
 } from "./journal-format.ts";
+import { JournalBuffer } from "./journal-buffer.ts";
 import { RangeSet } from "./ranges.ts";
 import { syncTogether } from "./sync-together.ts";
 

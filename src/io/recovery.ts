@@ -19,8 +19,8 @@ import {
   type JournalSource,
   readJournal,
   SECTOR_BYTES,
-  writeRecord,
 } from "./journal-format.ts";
+import { writeRecord } from "./journal-buffer.ts";
 import { RangeSet, zerosFor } from "./ranges.ts";
 import { BESIDE, readWholeFile } from "./whole-file.ts";
 

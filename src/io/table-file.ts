@@ -14,21 +14,16 @@ import { allocate } from "../array/alloc.ts";
 import type { MoveList } from "../array/moves.ts";
 import { turn, turnIsDue } from "./async-turns.ts";
 import type { FileMap, Handle } from "./backend.ts";
-import { RUN_BYTES } from "./buffers.ts";
 import { DiskFile, type FileShared } from "./disk-file.ts";
 import { PAGE_BYTES } from "./page-cache.ts";
 import { type JournalRecord, SECTOR_BYTES } from "./journal-format.ts";
-import { Pending, runBytes } from "./pending.ts";
+import { Pending } from "./pending.ts";
 import type { Extent } from "./plan.ts";
 import { type Range, RangeSet, zerosFor } from "./ranges.ts";
+import { sendRuns } from "./send-runs.ts";
 
 /** Reads and writes of this many bytes and more go past the page cache and the pending runs. */
 export const BYPASS_BYTES = 256 * 1024;
-/** Pieces of one vectored write. */
-const MAX_PIECES = 256;
-/** Longest hole between two pieces that is written as zeros, for less than the price of a call. */
-const HOLE_BYTES = 4096;
-const ZEROS = new Uint8Array(HOLE_BYTES);
 const EMPTY = new Uint8Array(0);
 
 /** A file by name. Nothing is opened before it is needed. */
@@ -456,7 +451,7 @@ export class TableFile {
       disk.resize(Math.min(cut, disk.size()));
       cut = Infinity;
     }
-    yield* this.#sendRuns(cut);
+    yield* sendRuns(this.#pending, disk, cut, this.#floor);
     // What follows is rare: a length that the bytes alone don't give.
     if (cut !== Infinity && disk.size() > this.#floor) disk.resize(this.#floor);
     if (this.#floor > 0 && !disk.reaches(this.#floor)) disk.resize(this.#floor);
@@ -483,34 +478,6 @@ export class TableFile {
     this.unlink();
     this.send();
     this.settle();
-  }
-
-  *#sendRuns(cut: number): Generator<void, void, void> {
-    const runs = this.#pending.runs, disk = this.#disk;
-    const isPastDisk = (offset: number) =>
-      cut === Infinity && disk.knownSize >= 0 && offset >= disk.knownSize;
-    let next = 0;
-    while (next < runs.length) {
-      const { start } = runs[next]!, group: Uint8Array[] = [];
-      let end = start, hole: number;
-      do {
-        const run = runs[next++]!;
-        group.push(runBytes(run));
-        end = run.end;
-        // What lies between two runs, or behind the last, is zero past the end of the disk's bytes.
-        const to = runs[next]?.start ?? Math.max(end, this.#floor);
-        hole = to - end;
-        if (hole === 0 || hole > HOLE_BYTES || !isPastDisk(end)) continue;
-        group.push(ZEROS.subarray(0, hole));
-        end = to;
-        hole = 0;
-      } while (
-        hole === 0 && next < runs.length && group.length < MAX_PIECES &&
-        runs[next]!.end - start <= RUN_BYTES
-      );
-      disk.write(group, start);
-      yield;
-    }
   }
 
   /** The open file, when the disk may not yet have what was sent. */

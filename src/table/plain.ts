@@ -5,7 +5,6 @@
  * A flush is a commit: the managers' data and headers, `table.dat`, then the row count and the change counters in
  * `table.lock` (see `../io/commit.ts`). What nobody can see yet, a new table, needs none: its `table.dat` comes last.
  */
-import { dirname } from "node:path";
 import type { Rows } from "../array/rows.ts";
 import { TableError } from "../error.ts";
 import { type PlainTableDat, writeTableDat } from "../format/table-dat.ts";
@@ -29,10 +28,9 @@ import type { Plan } from "../io/plan.ts";
 import type { BoundColumn, ManagerContext, StorageManager } from "../storage/manager.ts";
 import type { ManagerDescription, ManagerDetails, TableBody, TableStructure } from "./body.ts";
 import { type AddColumnOptions, addColumns, type Altered, removeColumns, renameColumn } from "./alter.ts";
-import { lockTree } from "./alter-directory.ts";
-import { removeTree } from "./directory.ts";
 import { managerFiles } from "./container.ts";
 import { infoOf } from "./info.ts";
+import { LeavingSubtables } from "./leaving.ts";
 import type { ManagerSlot, PlainColumn } from "./manager-slot.ts";
 import type { Environment } from "./open.ts";
 import type { ColumnSpec } from "./specs.ts";
@@ -69,6 +67,7 @@ export class PlainBody implements TableBody, TableStructure {
   readonly environment: Environment;
   readonly #sharing: Sharing;
   readonly #sources = new ColumnSources(this);
+  readonly #leaving: LeavingSubtables;
   #access: FileAccess;
   #dat: PlainTableDat;
   #parts: PlainColumns;
@@ -91,6 +90,7 @@ export class PlainBody implements TableBody, TableStructure {
   constructor(parts: PlainParts, managers: readonly (StorageManager | null)[] | null = null) {
     const { files, dat } = parts;
     this.files = files;
+    this.#leaving = new LeavingSubtables(files.directory, files.backend);
     this.environment = parts.environment;
     this.#access = parts.access ?? files;
     this.#dat = dat;
@@ -345,34 +345,10 @@ export class PlainBody implements TableBody, TableStructure {
   }
 
   removeSubtable(keyword: string, directory: string): void {
-    if (dirname(directory) !== this.path || directory === this.path) {
-      throw new TableError("INVALID_ARGUMENT", `subtable ${keyword} is elsewhere, at ${directory}`, {
-        file: this.path,
-      });
-    }
-    this.#altered(() => {
-      const { backend } = this.files;
-      if (backend.kind(directory, { noFollow: true }) !== "directory") {
-        throw new TableError("NOT_FOUND", "there is no such directory", { file: directory });
-      }
-      const lock = this.#sharing.mode === "none" ? null : lockTree(backend, directory);
-      this.keywords.delete(keyword);
-      this.#leaving.push({ directory, lock });
-    });
-  }
-
-  /** Subtables that are removed after the commit, each with its locks. */
-  #leaving: { readonly directory: string; readonly lock: Disposable | null }[] = [];
-
-  /** Subtables go that no keyword names any more, or, with `keep`, stay. */
-  #leave(keep: boolean): void {
-    const leaving = this.#leaving;
-    this.#leaving = [];
-    try {
-      if (!keep) { for (const { directory } of leaving) removeTree(this.files.backend, directory); }
-    } finally {
-      for (const { lock } of leaving) lock?.[Symbol.dispose]();
-    }
+    this.#leaving.check(keyword, directory);
+    this.#altered(() =>
+      this.#leaving.add(directory, this.#sharing.mode !== "none", () => this.keywords.delete(keyword))
+    );
   }
 
   /**
@@ -439,7 +415,7 @@ export class PlainBody implements TableBody, TableStructure {
     }
     this.#touched = false;
     this.#spoilt = null;
-    this.#leave(true);
+    this.#leaving.end({ keep: true });
     try {
       this.refresh();
     } finally {
@@ -451,12 +427,12 @@ export class PlainBody implements TableBody, TableStructure {
     this.#sources.flush(durable);
     if (this.#fresh) {
       this.#flushFresh(durable);
-      return this.#leave(false);
+      return this.#leaving.end({ keep: false });
     }
     const trailing = last && this.#trails();
     if (this.#touched || trailing) this.#commit(durable, trailing);
     else if (durable) this.files.sync();
-    this.#leave(false);
+    this.#leaving.end({ keep: false });
     if (this.#sharing.mode === "auto") this.#sharing.unlock();
   }
 
@@ -580,7 +556,7 @@ export class PlainBody implements TableBody, TableStructure {
 
   close(): void {
     try {
-      this.#leave(true);
+      this.#leaving.end({ keep: true });
       this.files.close();
     } finally {
       this.#sharing.close();

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { Context } from "../../src/io/context.ts";
 import { openBackend } from "../../src/io/backends.ts";
 import { TableFiles } from "../../src/io/files.ts";
-import { readJournal, writeHead, writeRecord } from "../../src/io/journal-format.ts";
+import { writeHead, writeRecord } from "../../src/io/journal-buffer.ts";
+import { readJournal } from "../../src/io/journal-format.ts";
 import { RangeSet } from "../../src/io/ranges.ts";
 import { inspect, putBack } from "../../src/io/recovery.ts";
 
