@@ -16,6 +16,8 @@
 #endif
 /* Smallest page of any Linux: a range that is rounded to it may be refused elsewhere, and nothing is lost. */
 #define PAGE_BYTES ((uintptr_t)4096)
+/* Bytes of one call. */
+#define STEP_BYTES ((uintptr_t)256 << 10)
 
 void tessera_touch(void *bytes, size_t length) {
   uintptr_t start = ((uintptr_t)bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
@@ -26,7 +28,11 @@ void tessera_touch(void *bytes, size_t length) {
     /* One page speaks for its neighbours: arrays are filled from one end to the other. */
     void *middle = (void *)((start + (next - start) / 2) & ~(PAGE_BYTES - 1));
     if (mincore(middle, PAGE_BYTES, &there) == 0 && !(there & 1)) {
-      if (madvise((void *)start, next - start, MADV_POPULATE_WRITE) != 0) return;
+      /* Nobody can map or unmap anything within one call. */
+      for (uintptr_t at = start; at < next; at += STEP_BYTES) {
+        uintptr_t step = next - at < STEP_BYTES ? next - at : STEP_BYTES;
+        if (madvise((void *)at, step, MADV_POPULATE_WRITE) != 0) return;
+      }
     }
     start = next;
   }

@@ -4,12 +4,13 @@
  * | target | file | how |
  * | --- | --- | --- |
  * | any | little is wanted | pages are waited for, then boxes moved from them by our own thread |
+ * | lent, or little is wanted at all | mapped and in memory | our own thread moves boxes out of the map, piece by piece |
  * | the request's own | mapped | C moves boxes out of the map |
  * | the request's own | C can read it, nothing pending | C reads some extents and moves their boxes, by one call |
  * | any | any | read into a buffer, boxes moved by our own thread |
  */
 import type { MoveList } from "../array/moves.ts";
-import { startReads } from "./async-read.ts";
+import { COPIED_BYTES, OWN_BYTES, startReads } from "./async-read.ts";
 import type { AsyncRequest } from "./async-request.ts";
 import { turn, turnIsDue } from "./async-turns.ts";
 import type { FileMap } from "./backend.ts";
@@ -36,8 +37,13 @@ export async function gatherAsync(
   request: AsyncRequest,
 ): Promise<void> {
   const cached = throughCache(step, tools), lent = request.isLent(step.target);
-  const map = lent ? null : mapOf(file, step, cached);
-  if (map !== null && await moveFromMap(file, map, step, request)) return;
+  const map = mapOf(file, step, cached);
+  if (map !== null && (lent || totalOf(step.extents) <= OWN_BYTES)) {
+    const done = await moveAtHand(file, map, step, request);
+    if (done === step.extents.length) return;
+    step = { ...step, extents: step.extents.slice(done) };
+  }
+  if (map !== null && !lent && await moveFromMap(file, map, step, request)) return;
   if (cached) await throughPages(file, step, tools, request);
   else await startJobs(file, step, tools, request, lent);
   await request.lanes.drain();
@@ -59,6 +65,33 @@ async function throughPages(
     request.check();
     gatherCached(file, { ...step, extents }, tools);
   }
+}
+
+function totalOf(extents: readonly Extent[]): number {
+  let total = 0;
+  for (const { length } of extents) total += length;
+  return total;
+}
+
+/** Moves boxes out of a map by this thread, as long as extents are in memory. @returns how many of them are done */
+async function moveAtHand(
+  file: TableFile,
+  map: FileMap,
+  { moves, target, extents }: GatherStep,
+  request: AsyncRequest,
+): Promise<number> {
+  for (let from = 0, to = 0; from < extents.length; from = to) {
+    for (let bytes = 0; to < extents.length && bytes < COPIED_BYTES; to++) bytes += extents[to]!.length;
+    if (turnIsDue()) await turn();
+    request.check();
+    for (const i of [from, to - 1]) {
+      const { offset, length } = extents[i]!;
+      if (!map.isThere(offset, length)) return from;
+    }
+    const part = extents.slice(from, to);
+    if (!file.fromMap(() => map.gather(part, moves, target))) return from;
+  }
+  return extents.length;
 }
 
 /** Moves boxes out of a map, by several calls; false when one couldn't. */

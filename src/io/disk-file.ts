@@ -461,6 +461,11 @@ export class DiskFile {
     return this.#map;
   }
 
+  /** True when a range is in memory and mapped: copying it takes this thread no longer than the copy. */
+  isAtHand(offset: number, end: number): boolean {
+    return this.reaches(end) && (this.mapped(offset, end)?.isThere(offset, end - offset) ?? false);
+  }
+
   /** Throws IO when a page of a view was lost because the file became shorter. */
   checkViews(): void {
     for (const map of this.#viewed) {

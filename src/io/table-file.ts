@@ -222,6 +222,12 @@ export class TableFile {
     return this.isClean(offset, end) ? this.#disk.mapped(offset, end) : null;
   }
 
+  /** True when a range is as the disk has it, in memory and mapped. */
+  isAtHand(offset: number, length: number): boolean {
+    const end = this.#checkRange(offset, length);
+    return this.isClean(offset, end) && this.#disk.isAtHand(offset, end);
+  }
+
   /** Runs `work` on a map; false when it couldn't, and the file is to be read instead. */
   fromMap(work: () => void): boolean {
     return this.#disk.fromMap(work);
