@@ -19,12 +19,13 @@ export interface Waiter {
 export type GroupState = "filling" | "frozen" | "writing" | "written" | "durable";
 
 /** Batches behind each other in a buffer. */
-export class Group implements BlockPlace {
+export class Group {
   readonly log: GrowingLog;
   /** Where it goes in the log's file. */
   readonly offset: number;
   readonly firstSequence: number;
-  memory: Bytes | null;
+  /** What its blocks know of it: they are there long after the group is done with. */
+  readonly #place: BlockPlace;
   state: GroupState = "filling";
   /** When the first batch came, in milliseconds. */
   readonly begun: number = performance.now();
@@ -41,8 +42,20 @@ export class Group implements BlockPlace {
     this.log = log;
     this.offset = offset;
     this.firstSequence = firstSequence;
-    this.memory = memory;
+    this.#place = { log, offset, memory };
     this.#capacity = memory.length;
+  }
+
+  /** The buffer; null once it is used for something else. */
+  get memory(): Bytes | null {
+    return this.#place.memory;
+  }
+
+  /** Lets go of the buffer; its blocks are read from the file from now on. */
+  giveUp(): Bytes {
+    const memory = this.#place.memory!;
+    this.#place.memory = null;
+    return memory;
   }
 
   /** Bytes of its batches. */
@@ -100,6 +113,6 @@ export class Group implements BlockPlace {
 
   /** The batches that there are now, for readers. */
   block(): StoredBlock {
-    return new StoredBlock(this, this.firstSequence, this.#rows, this.#used);
+    return new StoredBlock(this.#place, this.firstSequence, this.#rows, this.#used);
   }
 }

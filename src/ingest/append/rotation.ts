@@ -74,8 +74,7 @@ export class WriteBuffers {
 
   /** Lets go of the group that is being filled, which has no rows. */
   #drop(): void {
-    const memory = this.#active!.memory!;
-    this.#active!.memory = null;
+    const memory = this.#active!.giveUp();
     this.#active = null;
     this.#giveBack(memory);
   }
@@ -85,7 +84,7 @@ export class WriteBuffers {
     const group = this.frozen.shift()!;
     group.state = "durable";
     if (group.memory!.length === this.#options.bufferBytes) this.#kept.push(group);
-    else group.memory = null;
+    else group.giveUp();
     return group;
   }
 
@@ -96,11 +95,7 @@ export class WriteBuffers {
       groups.push(this.#active);
       this.#active = null;
     }
-    for (const group of groups) {
-      const memory = group.memory!;
-      group.memory = null;
-      this.#giveBack(memory);
-    }
+    for (const group of groups) this.#giveBack(group.giveUp());
     return groups;
   }
 
@@ -123,9 +118,7 @@ export class WriteBuffers {
       this.#buffers++;
       return this.#allocate(bufferBytes);
     }
-    const oldest = this.#kept.shift()!, memory = oldest.memory!;
-    oldest.memory = null;
-    return memory;
+    return this.#kept.shift()!.giveUp();
   }
 
   #allocate(bytes: number): Bytes {
@@ -134,7 +127,7 @@ export class WriteBuffers {
 
   /** Lets go of all memory. */
   close(): void {
-    for (const group of this.#kept) group.memory = null;
+    for (const group of this.#kept) group.giveUp();
     this.#kept = [];
     this.#free = [];
   }
