@@ -10,12 +10,13 @@ import {
   RESULT_MARKS,
   SPEED_MARKS,
 } from "./publish-text.ts";
-import { CHART_ROWS, readRun } from "./results.ts";
+import { PROMISED_ROWS } from "./report.ts";
+import { readRun } from "./results.ts";
 
 const run = readRun();
 const pages = {
   "../docs/performance.md": [...RESULT_MARKS, performanceSection(run)],
-  "../README.md": [...SPEED_MARKS, readmeSection(run, CHART_ROWS)],
+  "../README.md": [...SPEED_MARKS, readmeSection(run, PROMISED_ROWS)],
 } as const;
 for (const [file, [start, end, text]] of Object.entries(pages)) {
   const page = new URL(file, import.meta.url);

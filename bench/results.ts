@@ -1,17 +1,9 @@
 /** The files in `bench/results`. */
 import { chart, summaryChart } from "./chart.ts";
-import { type Figure, figuresTable, markdown, type Result, type Run } from "./report.ts";
+import { type Figure, figuresTable, markdown, promised, type Result, type Run } from "./report.ts";
 import { type Work, WORKS } from "./works.ts";
 
 const place = (file: string) => new URL(`results/${file}`, import.meta.url);
-
-/** Rows of the charts. */
-export const CHART_ROWS = 100_000;
-
-/** Results that a chart shows: those with that many rows, and those whose number of rows is fixed. */
-export function charted(results: readonly Result[]): Result[] {
-  return results.filter(({ rows, work }) => work.fixedRows !== undefined || rows === CHART_ROWS);
-}
 
 /** Results whose works are described as they are now: titles and targets may have changed since they were measured. */
 export function described(results: readonly Result[], works: readonly Work[]): Result[] {
@@ -32,8 +24,8 @@ export function writeRun(name: string, run: Run): void {
   Deno.writeTextFileSync(place(`${name}.json`), JSON.stringify(run, null, 1) + "\n");
   Deno.writeTextFileSync(place(`${name}.md`), `${markdown(run.results)}\n\n${figuresTable(run.figures)}\n`);
   if (name === "quick") return;
-  Deno.writeTextFileSync(place(`${name}.svg`), chart(charted(run.results)));
-  Deno.writeTextFileSync(place(`${name}-summary.svg`), summaryChart(charted(run.results)));
+  Deno.writeTextFileSync(place(`${name}.svg`), chart(run.results.filter(promised)));
+  Deno.writeTextFileSync(place(`${name}-summary.svg`), summaryChart(run.results.filter(promised)));
 }
 
 const keyOf = ({ work, rows }: Result) => `${work.name} ${work.argument} ${rows}`;

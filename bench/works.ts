@@ -71,7 +71,7 @@ export function work(
   };
 }
 
-/** A reading work twice: as tables are opened unless told otherwise, from mapped files, and by `pread`. */
+/** A reading work twice: as tables are opened unless told otherwise, from mapped files, and by `pread`, of which nothing is promised. */
 function read(
   name: string,
   title: string,
@@ -81,7 +81,7 @@ function read(
 ): Work[] {
   return [
     work(name, title, group, target, rest),
-    work(`${name}-pread`, `${title}; io: "pread"`, group, target, rest),
+    work(`${name}-pread`, `${title}; io: "pread"`, group, null, rest),
   ];
 }
 
