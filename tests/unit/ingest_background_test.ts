@@ -118,6 +118,7 @@ for (const [name, Runner] of [["a worker", WorkerRunner], ["this thread", Inline
         log: { id: 7, path: "p", firstSequence: 0, rows: 1, bytes: 1 },
         segment: 1,
         io: "auto",
+        bytesPerSecond: Infinity,
       };
       await assert.rejects(runner.run(seal), isCode("NOT_FOUND"));
       const stop = new AbortController();

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { array, scalar, standard, Table, TableError, tiledColumn, tiledShape } from "../../mod.ts";
+import { amplification } from "../../src/ingest/compaction/amplification.ts";
 import {
   chooseAll,
   chooseMerge,
@@ -240,7 +241,13 @@ Deno.test("merged segments have the rows of their inputs, the managers that are 
   );
   assert.equal(counters.get("merges"), 1);
   assert.equal(counters.get("segments"), 1);
-  assert.ok(counters.get("mergeReadBytes") > 0 && counters.get("mergeWrittenBytes") > 0);
+  const { write, read, space } = amplification(counters.snapshot());
+  // Everything was written twice, and read once; the inputs are still there.
+  assert.ok(
+    write > 1.4 && write < 2.5 && read > 0.3 && read < 1.5 && space > 1.5 && space < 3,
+    `${write} ${read} ${space}`,
+  );
+  assert.deepEqual(amplification(new IngestCounters().snapshot()), { write: 0, read: 0, space: 0 });
   assert.equal(await made.store.compact({ all: true }).then(({ merges }) => merges), 0);
 });
 
@@ -406,6 +413,20 @@ Deno.test("beyond a size the oldest segments go as a whole, never the template",
   await made.store.removeRetired(0);
   using template = made.store.openTemplate();
   assert.equal(template.table.rowCount, 0);
+});
+
+Deno.test("segments that grow too old go though nothing else happens", async () => {
+  await using made = new TestStore(testSchema(), {
+    retention: { maxAgeMs: 1 },
+    compaction: { automatic: true },
+    graceMs: 1,
+  });
+  await made.seal(someRows(0, 10));
+  while (made.store.manifest.segments.length > 0 || made.store.manifest.retired.length > 0) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  assert.deepEqual(made.rows(), []);
+  assert.deepEqual(made.errors, []);
 });
 
 Deno.test("merges of random rows, keys, deletions and orders agree with a model", async () => {

@@ -34,7 +34,7 @@ export class JobLoop {
   start<J extends Job>(job: J): { readonly id: number; readonly result: Promise<ResultOf<J>> } {
     const id = this.#next++;
     const result = new Promise<ResultOf<J>>((resolve, reject) => {
-      const rate = job.kind === "merge" ? job.bytesPerSecond : Infinity;
+      const rate = job.kind === "merge" || job.kind === "seal" ? job.bytesPerSecond : Infinity;
       this.#jobs.set(id, {
         job,
         steps: jobSteps(job),

@@ -333,7 +333,13 @@ function scatter(from: Uint8Array, to: Uint8Array, places: Uint32Array, size: nu
     for (let i = 0; i < places.length; i++) to[places[i]!] = from[i]!;
     return;
   }
-  for (let i = 0; i < places.length; i++) to.set(from.subarray(i * size, (i + 1) * size), places[i]! * size);
+  // Rows that follow each other there, too, go together: sorted segments have many such.
+  for (let i = 0; i < places.length;) {
+    let end = i + 1;
+    while (end < places.length && places[end] === places[end - 1]! + 1) end++;
+    to.set(from.subarray(i * size, end * size), places[i]! * size);
+    i = end;
+  }
 }
 
 /** As pairs of words: numbers would change the bits of a NaN. */

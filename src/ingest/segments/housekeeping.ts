@@ -22,6 +22,8 @@ export interface HousekeepingParts {
   readonly graceMs: number;
   /** Names of segments that are held in this isolate. */
   readonly held: () => ReadonlySet<string>;
+  /** True: look now and then even when nothing waits: segments grow too old. */
+  readonly always: boolean;
   /** True when something waits for the next publication. */
   readonly waits: () => boolean;
   /** Called with each look: other things that time brings. */
@@ -40,6 +42,7 @@ export class Housekeeping {
   constructor(parts: HousekeepingParts) {
     this.#parts = parts;
     this.#waitMs = this.#firstWait;
+    if (parts.always) this.#schedule();
   }
 
   get #firstWait(): number {
@@ -58,8 +61,8 @@ export class Housekeeping {
       this.#timer = undefined;
       this.#running = this.look().catch((error) => this.#parts.onError(error)).finally(() => {
         this.#running = null;
-        const { publisher, waits } = this.#parts;
-        if (publisher.manifest.retired.length === 0 && !waits()) return;
+        const { publisher, waits, always } = this.#parts;
+        if (!always && publisher.manifest.retired.length === 0 && !waits()) return;
         // Somebody reads them: there is time.
         this.#waitMs = Math.min(LONGEST_MS, this.#waitMs * 1.5);
         this.#schedule();

@@ -36,6 +36,8 @@ export interface SealJob extends StoreFiles {
   /** Id of the segment. */
   readonly segment: number;
   readonly io: IoName | "auto";
+  /** Bytes a second, read and written. */
+  readonly bytesPerSecond: number;
 }
 
 /** Work that was done since the last step, in bytes. */

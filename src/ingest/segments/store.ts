@@ -133,6 +133,7 @@ export class SegmentStore {
       runner,
       publisher,
       graceMs,
+      always: options.retention?.maxAgeMs !== undefined,
       held: () => this.#segments.held,
       waits: () => this.#forgettable.length > 0,
       onLook: () => compactor.maybe(),
@@ -238,6 +239,7 @@ export class SegmentStore {
       log,
       segment: this.#nextSegment++,
       io: this.#options.io?.seal ?? "auto",
+      bytesPerSecond: this.#options.sealBytesPerSecond ?? Infinity,
     });
     return {
       ...built,

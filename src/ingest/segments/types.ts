@@ -64,6 +64,8 @@ export interface SegmentStoreOptions {
   readonly io?: SegmentIo;
   readonly compaction?: Partial<CompactionOptions>;
   readonly retention?: RetentionOptions;
+  /** Bytes a second, read and written together, that seals keep to: a disk that takes logs as fast as it can has none to spare. */
+  readonly sealBytesPerSecond?: number;
   /** How long a segment that was replaced stays for those who have just read its name, in milliseconds; 10,000. */
   readonly graceMs?: number;
   /** "none": nobody makes sure that only one process writes; needed where the C library is missing. */
@@ -102,10 +104,15 @@ export interface HeldSegment extends Disposable {
 
 /** What {@linkcode SegmentStore.compact} did. */
 export interface CompactReport {
+  /** Merges that were made, and segments written anew or dropped. */
   readonly merges: number;
+  /** Rows that went in. */
   readonly rowsIn: number;
+  /** Rows that came out. */
   readonly rowsOut: number;
+  /** Bytes that were read. */
   readonly bytesRead: number;
+  /** Bytes that were written. */
   readonly bytesWritten: number;
 }
 
