@@ -5,6 +5,7 @@
  * @module
  */
 export { IngestStore } from "./store.ts";
+export { checkStore, recoverStore } from "./check.ts";
 export type { IngestOptions } from "./options.ts";
 export type { Durability } from "./append/appender.ts";
 export {
@@ -27,7 +28,13 @@ export type {
   RetiredSegment,
   SegmentEntry,
 } from "./manifest/format.ts";
-export { type IngestColumn, IngestSchema, type SchemaOptions, SEQUENCE_COLUMN } from "./schema.ts";
+export {
+  type ColumnEncoding,
+  type IngestColumn,
+  IngestSchema,
+  type SchemaOptions,
+  SEQUENCE_COLUMN,
+} from "./schema.ts";
 export type { CompactionOptions, CompactReport, RetentionOptions } from "./segments/types.ts";
 export type { IngestBatch } from "./view/batches.ts";
 export type { IngestRow, KeyValue } from "./view/lookup.ts";

@@ -44,8 +44,11 @@ export type ColumnEncoding = "fixed" | "strings" | "cells";
 
 /** A column as logs and views need to know it. */
 export interface IngestColumn {
+  /** Its name. */
   readonly name: string;
+  /** One value a row, or an array. */
   readonly kind: "scalar" | "array";
+  /** Type of its elements. */
   readonly dtype: Exclude<DType, "record">;
   /** Shape of every cell, [] for scalars; null where each cell has its own. */
   readonly shape: readonly number[] | null;
@@ -59,6 +62,7 @@ export interface IngestColumn {
   readonly elements: number;
   /** Bytes of a cell in a log; 0 where that differs from row to row. */
   readonly cellBytes: number;
+  /** Its description as `Table.create` takes it. */
   readonly spec: ColumnSpec;
 }
 

@@ -25,7 +25,9 @@ export type JsonBound = number | string;
 
 /** Least and greatest value, both included; NaN is left out. */
 export interface JsonRange {
+  /** The least value. */
   readonly min: JsonBound;
+  /** The greatest value. */
   readonly max: JsonBound;
 }
 
@@ -65,6 +67,7 @@ export interface SegmentEntry {
   readonly time: { readonly min: number; readonly max: number } | null;
   /** Ranges of the key columns; a column of which all values are NaN is missing. */
   readonly keys: Readonly<Record<string, JsonRange>>;
+  /** The filter of its keys; null for a store without a key, or where it was lost. */
   readonly bloom: BloomEntry | null;
   /** Every deletion with this number or a lower one is carried out in it. */
   readonly cleaned: number;
@@ -78,6 +81,7 @@ export interface RetiredSegment {
   readonly name: string;
   /** Name of its bloom filter, null without one. */
   readonly bloom: string | null;
+  /** Bytes of its files. */
   readonly bytes: number;
   /** The first manifest that doesn't have it. */
   readonly generation: number;
@@ -89,8 +93,11 @@ export interface RetiredSegment {
 export interface Deletion {
   /** Numbers ascend, and are never used again. */
   readonly id: number;
+  /** The time column. */
   readonly column: string;
+  /** The first value that is left out. */
   readonly from: number;
+  /** The first value behind them. */
   readonly to: number;
   /** Only rows with a lower sequence number. */
   readonly before: number;
@@ -100,14 +107,19 @@ export interface Deletion {
 export interface MergeRecord {
   /** The manifest that has its result. */
   readonly generation: number;
+  /** Several became one; one was written anew without its deleted rows; one was dropped whole, by retention. */
   readonly kind: "merge" | "rewrite" | "drop";
   /** Ids of the segments that went in. */
   readonly inputs: readonly number[];
   /** Id of the segment that came out; null when no row was left. */
   readonly output: number | null;
+  /** Rows of the inputs. */
   readonly rowsIn: number;
+  /** Rows that are left. */
   readonly rowsOut: number;
+  /** Bytes of the inputs. */
   readonly bytesIn: number;
+  /** Bytes of what came out. */
   readonly bytesOut: number;
   /** How long it took, in milliseconds. */
   readonly milliseconds: number;
@@ -117,12 +129,15 @@ export interface MergeRecord {
 
 /** Everything that a store knows of its sealed part. Never changed: each publication makes a new one. */
 export interface Manifest {
-  readonly format: typeof MANIFEST_FORMAT;
-  readonly version: typeof MANIFEST_VERSION;
+  /** What the file is. */
+  readonly format: "tessera-ingest";
+  /** Version of its form. */
+  readonly version: 1;
   /** 1 for the first; each publication adds 1. */
   readonly generation: number;
   /** The store's id, 32 hexadecimal digits. */
   readonly store: string;
+  /** The columns, as `IngestSchema.fromJSON` reads them. */
   readonly schema: JsonValue;
   /** Id of the next segment. */
   readonly nextSegment: number;
@@ -134,7 +149,9 @@ export interface Manifest {
   readonly nextDeletion: number;
   /** In the order of their sequence numbers. */
   readonly segments: readonly SegmentEntry[];
+  /** Segments that are waiting to be removed. */
   readonly retired: readonly RetiredSegment[];
+  /** Deletions that some segment or log may still have rows of. */
   readonly deletions: readonly Deletion[];
   /** The newest last. */
   readonly history: readonly MergeRecord[];
