@@ -76,6 +76,8 @@ function missedTable(results: readonly Result[]): string {
 const count = (list: readonly (boolean | null)[]) =>
   `${list.filter((each) => each === true).length} of ${list.filter((each) => each !== null).length}`;
 
+const sidesText = (sides: readonly string[]) => sides.length === 0 ? "" : ` Sides: ${sides.join(", ")}.`;
+
 const loadText = ([before, after]: readonly number[]) =>
   before === undefined || after === undefined
     ? ""
@@ -87,9 +89,9 @@ export function performanceSection(run: Run): string {
   const counted = results.filter(({ calls }) => Object.keys(calls).length > 0);
   const peers = peersTable(results);
   const parts = [
-    `Measured ${date} on ${cores} cores${loadText(load)}. Sides: ${
-      (run.sides ?? []).join(", ")
-    }. Targets are promised with ${
+    `Measured ${date} on ${cores} cores${loadText(load)}.${
+      sidesText(run.sides ?? [])
+    } Targets are promised with ${
       PROMISED_ROWS.toLocaleString("en")
     } rows, or as many as the work has of its own: ${
       count(results.filter(promised).map(met))
