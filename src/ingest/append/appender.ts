@@ -77,15 +77,13 @@ const FROZEN_BUFFERS = 3;
 /** Times unless told otherwise, in milliseconds. */
 const FLUSH_MS = 100, RETRY_MS = 1000;
 
-/** An append that waits for a buffer. */
-interface Queued {
+/** An append whose values were checked. */
+interface Asked {
   readonly plan: BatchPlan;
+  /** When it was called, in milliseconds. */
   readonly start: number;
-  /** Resolves when it waits no longer, whatever became of it. */
-  readonly left: Promise<void>;
-  leave(): void;
-  resolve(sequence: number): void;
-  reject(error: unknown): void;
+  readonly resolve: (sequence: number) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /** A flush that waits for rows before `sequence`. */
@@ -117,7 +115,13 @@ export class LogAppender {
   #next: number;
   /** Rows before this one are durable. */
   #durable: number;
-  readonly #queue: Queued[] = [];
+  /** Appends that wait for a buffer, in order; those before `#queueHead` wait no longer. */
+  #queue: Asked[] = [];
+  #queueHead = 0;
+  /** Appends that waited and don't any more, whatever became of them. */
+  #left = 0;
+  /** Called when so many have left. */
+  #leaving: { readonly left: number; readonly resolve: () => void }[] = [];
   #flushes: Flush[] = [];
   readonly #listeners = new Set<() => void>();
   /** What the next append or flush is to be told. */
@@ -196,8 +200,11 @@ export class LogAppender {
       this.#check();
       const plan = planBatch(this.#setting.schema, values);
       if (plan.rows === 0) return Promise.resolve(this.#next);
-      if (this.#queue.length === 0 && this.#room(plan.bytes) !== null) return this.#accept(plan, start);
-      return this.#enqueue(plan, start);
+      return new Promise((resolve, reject) => {
+        const asked = { plan, start, resolve, reject };
+        if (this.#waiting === 0 && this.#room(plan.bytes) !== null) this.#accept(asked);
+        else this.#enqueue(asked);
+      });
     } catch (error) {
       this.#counters.add("failedAppends");
       return Promise.reject(error);
@@ -243,56 +250,71 @@ export class LogAppender {
     this.#gauges();
   }
 
-  /** Puts rows into their group. The promise settles as the durability says. */
-  #accept(plan: BatchPlan, start: number): Promise<number> {
-    const group = this.#buffers.active!, sequence = group.add(plan);
+  /** Puts rows into their group. The promise settles as the durability says; it rejects if they can't be put there. */
+  #accept({ plan, start, resolve, reject }: Asked): void {
+    const group = this.#buffers.active!;
+    let sequence: number;
+    try {
+      sequence = group.add(plan);
+    } catch (error) {
+      this.#counters.add("failedAppends");
+      return reject(error);
+    }
     this.#next = sequence + plan.rows;
     group.starts.push(start);
     this.#counters.accepted(plan.rows, plan.valueBytes);
     const now = performance.now();
     this.#counters.took("accept", start, now);
-    let result: Promise<number>;
     if (this.#memoryOnly) {
       this.#visible = null;
       this.#counters.took("visible", start, now);
       this.#counters.took("append", start, now);
-      result = Promise.resolve(sequence);
+      resolve(sequence);
       this.#notify();
     } else {
-      result = new Promise((resolve, reject) => group.waiters.push({ resolve, reject, sequence }));
+      group.waiters.push({ resolve, reject, sequence });
       this.#counters.change("pendingAppends", 1);
     }
     if (this.#options.durability === "each") this.#buffers.freeze();
     this.#schedule();
-    return result;
   }
 
-  #enqueue(plan: BatchPlan, start: number): Promise<number> {
+  /** Appends that wait for a buffer. */
+  get #waiting(): number {
+    return this.#queue.length - this.#queueHead;
+  }
+
+  #enqueue(asked: Asked): void {
     if (this.#commit.stalled) this.#resume();
     this.#counters.add("waits");
-    const { promise: left, resolve: leave } = Promise.withResolvers<void>();
-    const result = new Promise<number>((resolve, reject) =>
-      this.#queue.push({ plan, start, left, leave, resolve, reject })
-    );
-    this.#counters.set("waitingAppends", this.#queue.length);
-    return result;
+    this.#queue.push(asked);
+    this.#counters.set("waitingAppends", this.#waiting);
   }
 
   /** Lets appends go on that waited for a buffer, in their order, as far as there is room. */
   #drain(): void {
-    while (this.#queue.length > 0) {
-      const { plan, start, leave, resolve, reject } = this.#queue[0]!;
-      if (this.#room(plan.bytes) === null) break;
-      this.#queue.shift();
-      leave();
-      try {
-        this.#accept(plan, start).then(resolve, reject);
-      } catch (error) {
-        this.#counters.add("failedAppends");
-        reject(error);
-      }
+    if (this.#waiting === 0) return;
+    while (this.#waiting > 0) {
+      const asked = this.#queue[this.#queueHead]!;
+      if (this.#room(asked.plan.bytes) === null) break;
+      this.#queueHead++;
+      this.#left++;
+      this.#accept(asked);
     }
-    this.#counters.set("waitingAppends", this.#queue.length);
+    if (this.#queueHead > this.#queue.length / 2) {
+      this.#queue = this.#queue.slice(this.#queueHead);
+      this.#queueHead = 0;
+    }
+    this.#counters.set("waitingAppends", this.#waiting);
+    this.#tellLeft();
+  }
+
+  /** Tells those who wait for appends that waited. */
+  #tellLeft(): void {
+    if (this.#leaving.length === 0) return;
+    const done = this.#leaving.filter(({ left }) => left <= this.#left);
+    this.#leaving = this.#leaving.filter(({ left }) => left > this.#left);
+    for (const { resolve } of done) resolve();
   }
 
   /** Sees to it that what is in the buffer gets written when it is time. */
@@ -411,13 +433,15 @@ export class LogAppender {
   /** `none`: what was accepted stays, and is tried again; nobody waits for it, so somebody else is told. */
   #keep(error: unknown): void {
     this.#commit.stall();
-    const told = this.#queue.length > 0 || this.#flushes.length > 0;
-    for (const { reject, leave } of this.#queue.splice(0)) {
-      leave();
-      this.#counters.add("failedAppends");
-      reject(error);
-    }
+    const told = this.#waiting > 0 || this.#flushes.length > 0;
+    const waiting = this.#queue.slice(this.#queueHead);
+    this.#counters.add("failedAppends", waiting.length);
     this.#counters.set("waitingAppends", 0);
+    this.#queue = [];
+    this.#queueHead = 0;
+    this.#left += waiting.length;
+    for (const { reject } of waiting) reject(error);
+    this.#tellLeft();
     for (const { reject } of this.#flushes.splice(0)) reject(error);
     for (const log of this.#logs) for (const { reject } of log.waiters.splice(0)) reject(error);
     if (!told) this.#error = { error };
@@ -600,10 +624,10 @@ export class LogAppender {
 
   async #flushed(): Promise<void> {
     // Appends that wait for a buffer were called before.
-    const last = this.#queue.at(-1);
-    if (last !== undefined) {
+    if (this.#waiting > 0) {
       this.#resume();
-      await last.left;
+      const left = this.#left + this.#waiting;
+      await new Promise<void>((resolve) => this.#leaving.push({ left, resolve }));
     }
     const sequence = this.#next;
     if (this.#durable >= sequence) return;
