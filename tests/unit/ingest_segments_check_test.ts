@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
-import { Table, TableError } from "../../mod.ts";
+import { Table, type TableError } from "../../mod.ts";
 import { type Manifest, ManifestWriter, parseManifest } from "../../src/ingest/manifest/format.ts";
 import { SEQUENCE_COLUMN } from "../../src/ingest/schema.ts";
 import { checkSegments, recoverSegments } from "../../src/ingest/segments/check.ts";
