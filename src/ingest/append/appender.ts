@@ -11,91 +11,38 @@
  */
 import { setImmediate } from "node:timers";
 import { TableError } from "../../error.ts";
-import type { Backend } from "../../io/backend.ts";
 import { openBackend } from "../../io/backends.ts";
 import { allocate } from "../../array/alloc.ts";
 import { library } from "../../../ffi/binding.ts";
 import type { IngestCounters } from "../counters.ts";
-import { type BatchPlan, planBatch } from "../log/batch.ts";
+import { planBatch } from "../log/batch.ts";
 import type { IngestRows } from "../log/columns.ts";
 import { LOG_BLOCK_BYTES, MAX_BLOCK_BYTES, roundUp } from "../log/format.ts";
 import type { BlockIndex, VisibleRows } from "../log/index.ts";
 import type { LogSet } from "../log/scan.ts";
-import type { IngestSchema } from "../schema.ts";
 import { Group } from "./buffer.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { AHEAD_BYTES, attempt, GrowingLog, type LogSetting, type SealedLog } from "./growing-log.ts";
+import {
+  type AppenderOptions,
+  BUFFER_BYTES,
+  FLUSH_MS,
+  FROZEN_BUFFERS,
+  LOG_BYTES,
+  RETRY_MS,
+  wholeOption,
+} from "./options.ts";
+import { AppendQueue, type Asked } from "./queue.ts";
 import { WriteBuffers } from "./rotation.ts";
 
 export type { SealedLog } from "./growing-log.ts";
-
-/** When `append` resolves: at once, when a sync that others may share is done, or when one of its own is. */
-export type Durability = "none" | "batch" | "each";
-
-/** What {@linkcode LogAppender.open} is told. */
-export interface AppenderOptions {
-  /** The folder of the logs; it is there. */
-  readonly directory: string;
-  readonly schema: IngestSchema;
-  /** The store's id: 32 hexadecimal digits. */
-  readonly storeId: string;
-  readonly durability: Durability;
-  /** Number of the log that is begun with the first row: one more than that of any log there is. */
-  readonly nextLog: number;
-  /** Sequence number of the first row. */
-  readonly nextSequence: number;
-  /** Files are made and written through this; `direct` where the C library is there, else `node`, unless told otherwise. */
-  readonly backend?: Backend;
-  /** Logs that were there when the store was opened: visible until {@linkcode LogAppender.forgetLog}. */
-  readonly recovered?: LogSet;
-  /** Bytes of a write buffer; 4 MiB and 64 KiB unless told otherwise. */
-  readonly bufferBytes?: number;
-  /** Full buffers that may wait for the disk before appends have to; 3 unless told otherwise. */
-  readonly frozenBuffers?: number;
-  /** `batch`: how long a write waits for more rows while the disk is idle, in milliseconds; 0 unless told otherwise. */
-  readonly groupMs?: number;
-  /** `none`: how long rows stay in memory only, in milliseconds; 100 unless told otherwise. */
-  readonly flushMs?: number;
-  /** `none`: how long until a write that failed is tried again, in milliseconds, if no call does it before; 1000. */
-  readonly retryMs?: number;
-  /** From so many bytes on a log is full; 256 MiB unless told otherwise. */
-  readonly logBytes?: number;
-  /** Bytes of a block of the log; 4096 unless told otherwise. */
-  readonly blockBytes?: number;
-  /** Called with each log that was found full, when all of it is on disk. */
-  readonly onLogFull: (log: SealedLog) => void;
-  /** Called with failures that no append is told of (`none`). The next append or flush rejects with the same error, once. */
-  readonly onError: (error: unknown) => void;
-  readonly counters: IngestCounters;
-}
-
-/** Bytes of a write buffer unless told otherwise: four rows of 1 MiB with their headers. */
-const BUFFER_BYTES = 4 * 2 ** 20 + 2 ** 16;
-/** Bytes from which a log is full unless told otherwise. */
-const LOG_BYTES = 256 * 2 ** 20;
-const FROZEN_BUFFERS = 3;
-/** Times unless told otherwise, in milliseconds. */
-const FLUSH_MS = 100, RETRY_MS = 1000;
-
-/** An append whose values were checked. */
-interface Asked {
-  readonly plan: BatchPlan;
-  /** When it was called, in milliseconds. */
-  readonly start: number;
-  readonly resolve: (sequence: number) => void;
-  readonly reject: (error: unknown) => void;
-}
+export type { AppenderOptions, Durability } from "./options.ts";
 
 /** A flush that waits for rows before `sequence`. */
 interface Flush {
   readonly sequence: number;
   resolve(): void;
   reject(error: unknown): void;
-}
-
-function wholeOption(name: string, value: number, least: number, most = Number.MAX_SAFE_INTEGER): number {
-  if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
-  throw new TableError("INVALID_ARGUMENT", `expected ${name} of ${least} to ${most}, found ${value}`);
 }
 
 /** The one that appends rows to the logs of a store. */
@@ -115,13 +62,7 @@ export class LogAppender {
   #next: number;
   /** Rows before this one are durable. */
   #durable: number;
-  /** Appends that wait for a buffer, in order; those before `#queueHead` wait no longer. */
-  #queue: Asked[] = [];
-  #queueHead = 0;
-  /** Appends that waited and don't any more, whatever became of them. */
-  #left = 0;
-  /** Called when so many have left. */
-  #leaving: { readonly left: number; readonly resolve: () => void }[] = [];
+  readonly #queue = new AppendQueue();
   #flushes: Flush[] = [];
   readonly #listeners = new Set<() => void>();
   /** What the next append or flush is to be told. */
@@ -202,7 +143,7 @@ export class LogAppender {
       if (plan.rows === 0) return Promise.resolve(this.#next);
       return new Promise((resolve, reject) => {
         const asked = { plan, start, resolve, reject };
-        if (this.#waiting === 0 && this.#room(plan.bytes) !== null) this.#accept(asked);
+        if (this.#queue.length === 0 && this.#room(plan.bytes) !== null) this.#accept(asked);
         else this.#enqueue(asked);
       });
     } catch (error) {
@@ -279,42 +220,22 @@ export class LogAppender {
     this.#schedule();
   }
 
-  /** Appends that wait for a buffer. */
-  get #waiting(): number {
-    return this.#queue.length - this.#queueHead;
-  }
-
   #enqueue(asked: Asked): void {
     if (this.#commit.stalled) this.#resume();
     this.#counters.add("waits");
     this.#queue.push(asked);
-    this.#counters.set("waitingAppends", this.#waiting);
+    this.#counters.set("waitingAppends", this.#queue.length);
   }
 
   /** Lets appends go on that waited for a buffer, in their order, as far as there is room. */
   #drain(): void {
-    if (this.#waiting === 0) return;
-    while (this.#waiting > 0) {
-      const asked = this.#queue[this.#queueHead]!;
-      if (this.#room(asked.plan.bytes) === null) break;
-      this.#queueHead++;
-      this.#left++;
+    if (this.#queue.length === 0) return;
+    this.#queue.drain((asked) => {
+      if (this.#room(asked.plan.bytes) === null) return false;
       this.#accept(asked);
-    }
-    if (this.#queueHead > this.#queue.length / 2) {
-      this.#queue = this.#queue.slice(this.#queueHead);
-      this.#queueHead = 0;
-    }
-    this.#counters.set("waitingAppends", this.#waiting);
-    this.#tellLeft();
-  }
-
-  /** Tells those who wait for appends that waited. */
-  #tellLeft(): void {
-    if (this.#leaving.length === 0) return;
-    const done = this.#leaving.filter(({ left }) => left <= this.#left);
-    this.#leaving = this.#leaving.filter(({ left }) => left > this.#left);
-    for (const { resolve } of done) resolve();
+      return true;
+    });
+    this.#counters.set("waitingAppends", this.#queue.length);
   }
 
   /** Sees to it that what is in the buffer gets written when it is time. */
@@ -433,15 +354,10 @@ export class LogAppender {
   /** `none`: what was accepted stays, and is tried again; nobody waits for it, so somebody else is told. */
   #keep(error: unknown): void {
     this.#commit.stall();
-    const told = this.#waiting > 0 || this.#flushes.length > 0;
-    const waiting = this.#queue.slice(this.#queueHead);
+    const told = this.#queue.length > 0 || this.#flushes.length > 0, waiting = this.#queue.clear();
     this.#counters.add("failedAppends", waiting.length);
     this.#counters.set("waitingAppends", 0);
-    this.#queue = [];
-    this.#queueHead = 0;
-    this.#left += waiting.length;
     for (const { reject } of waiting) reject(error);
-    this.#tellLeft();
     for (const { reject } of this.#flushes.splice(0)) reject(error);
     for (const log of this.#logs) for (const { reject } of log.waiters.splice(0)) reject(error);
     if (!told) this.#error = { error };
@@ -451,7 +367,9 @@ export class LogAppender {
       this.#retry = null;
       this.#resume();
     }, this.#options.retryMs ?? RETRY_MS);
-    Deno.unrefTimer(this.#retry as unknown as number);
+    const timer: unknown = this.#retry;
+    if (typeof timer === "number") Deno.unrefTimer(timer);
+    else (timer as { unref?(): void }).unref?.(); // in Node
   }
 
   #resume(): void {
@@ -624,10 +542,9 @@ export class LogAppender {
 
   async #flushed(): Promise<void> {
     // Appends that wait for a buffer were called before.
-    if (this.#waiting > 0) {
+    if (this.#queue.length > 0) {
       this.#resume();
-      const left = this.#left + this.#waiting;
-      await new Promise<void>((resolve) => this.#leaving.push({ left, resolve }));
+      await this.#queue.emptied();
     }
     const sequence = this.#next;
     if (this.#durable >= sequence) return;
