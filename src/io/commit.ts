@@ -88,6 +88,15 @@ export class Commits {
     return this.#head;
   }
 
+  /**
+   * Comes before records are asked for: what a journal that is left over saved is not saved in the next one. What an earlier
+   * attempt took and didn't write is forgotten.
+   */
+  #startRecords(): void {
+    this.#start();
+    this.#journal.forgetAdded();
+  }
+
   #end(): void {
     this.#head = null;
     this.#state = "before";
@@ -178,8 +187,7 @@ export class Commits {
    * disk has them in the journal when this returns.
    */
   prepare(file: TableFile, name: string): void {
-    // First: what a journal that is left over saved is not saved in the next one.
-    this.#start();
+    this.#startRecords();
     if (!this.#addRecords(file, name)) return this.#journal.write();
     this.#journal.write();
     this.#journal.sync();
@@ -190,7 +198,7 @@ export class Commits {
   announce(file: TableFile, name: string): void {
     // Sending anything carries out a truncation that is pending.
     if (file.cuts) return this.prepare(file, name);
-    this.#start();
+    this.#startRecords();
     if (this.#journal.saved(name) !== undefined) return;
     this.#add(this.#lengthOf(file, name));
     this.#journal.write();
@@ -202,7 +210,7 @@ export class Commits {
 
   /** As {@linkcode prepare}, with turns of the event loop. Nothing else may change the files meanwhile. */
   async prepareAsync(file: TableFile, name: string): Promise<void> {
-    this.#start();
+    this.#startRecords();
     let overwrites = false;
     for (const record of this.#records(file, name, SHORT_RECORD_BYTES)) {
       this.#add(record);
@@ -218,7 +226,7 @@ export class Commits {
   /** Carries a commit out. After an error what is pending is still pending, and the disk has the state before. */
   commit(files: ReadonlyMap<string, TableFile>, request: CommitRequest): void {
     const { durable, replaced } = request;
-    this.#start();
+    this.#startRecords();
     const after = request.after();
     const dirty = [...files].filter(([, file]) => file.dirty);
     const mark = this.#journal.length;

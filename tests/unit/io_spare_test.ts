@@ -146,3 +146,40 @@ Deno.test("a set of ranges says whether it touches another", () => {
     }
   }
 });
+
+Deno.test("what a failed attempt wanted kept isn't in the journal of the next", () => {
+  const { backend, files, commit, now } = guarded();
+  files.write("f", 0, new Uint8Array(600).fill(9));
+  files.commit({ durable: false, replaced: [], after: () => Uint8Array.of(1, 1, 1, 50) });
+  files.write("f", 0, new Uint8Array(600).fill(10));
+  const { open } = backend;
+  let journal = new Uint8Array(0);
+  // The file that is replaced can't be read once what is pending of the others was taken.
+  backend.open = (path, mode) => {
+    if (path.endsWith("/other")) throw new Error("no");
+    return open.call(backend, path, mode);
+  };
+  const bytes = new Uint8Array(1);
+  assert.throws(() =>
+    files.commit({
+      durable: false,
+      replaced: [{ file: "other", bytes }],
+      after: () => Uint8Array.of(1, 1, 1, 60),
+    }), /no/);
+  backend.open = open;
+  files.write("f", 0, new Uint8Array(600).fill(11));
+  const { remove } = backend;
+  backend.remove = (path) => {
+    if (path.endsWith("table.journal")) {
+      const handle = open.call(backend, path, "read");
+      journal = new Uint8Array(handle.size());
+      handle.read(journal, 0);
+    }
+    remove.call(backend, path);
+  };
+  commit();
+  const source = { length: journal.length, read: (at: number, n: number) => journal.slice(at, at + n) };
+  const kinds = readJournal(source, "j")!.records.map(({ kind }) => kind);
+  assert.deepEqual(kinds, ["length", "old", "end"]);
+  assert.equal(now()[599], 11);
+});
