@@ -5,6 +5,7 @@ import { type Command, Option } from "commander";
 import type { RowSelection, Table } from "../../mod.ts";
 import { rowsIn, type Selection, selectionOf } from "../arrow/selection.ts";
 import type { Condition } from "../query/where.ts";
+import { autoBackend } from "../io/backends.ts";
 import type { Column } from "../table/column.ts";
 import {
   fileTarget,
@@ -186,7 +187,9 @@ async function exportTable(
   if (file === undefined && (format === "arrow" || format === "parquet") && Deno.stdout.isTerminal()) {
     throw new UsageError(`${format} is nothing to look at: name a file, or send it to another program`);
   }
-  using table = openTable(path, options);
+  // Pages of a map count as the process's memory; a table that is gone through once is better read.
+  const io = options.io === "auto" ? autoBackend({ writable: true }) : options.io;
+  using table = openTable(path, { ...options, io });
   const columns = columnsFor(table, format, options.columns, terminal);
   const target = file === undefined ? standardOutput(terminal) : fileTarget(file, options.overwrite ?? false);
   const bar = await progressBar("exporting");
