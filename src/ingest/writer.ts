@@ -3,6 +3,7 @@
  */
 import { resolve } from "node:path";
 import { TableError } from "../error.ts";
+import type { Backend } from "../io/backend.ts";
 import { openBackend } from "../io/backends.ts";
 import type { Finding } from "../storage/findings.ts";
 import { specOf } from "../table/copy-storage.ts";
@@ -58,6 +59,19 @@ function checkSchema(directory: string, schema: IngestSchema, options: IngestOpt
   );
 }
 
+/** What logs are written through: past the page cache, where that is known how. */
+function logBackend({ io, context }: IngestOptions): Backend {
+  const options = { writable: true, ...(context && { context }) };
+  if (io !== undefined) return openBackend(io, options);
+  try {
+    return openBackend("direct", options);
+  } catch (error) {
+    // Without the C library, as in Node.
+    if (!(error instanceof TableError) || error.code !== "UNSUPPORTED") throw error;
+    return openBackend("auto", options);
+  }
+}
+
 /** The one that writes. */
 export class Writer implements StateSource {
   readonly path: string;
@@ -91,11 +105,7 @@ export class Writer implements StateSource {
     try {
       checkSchema(directory, segments.schema, options);
       const { manifest, schema } = segments, folder = `${directory}/${LOGS}`;
-      const backend = options.backend ??
-        openBackend(options.io ?? "direct", {
-          writable: true,
-          ...(options.context && { context: options.context }),
-        });
+      const backend = options.backend ?? logBackend(options);
       const place = { directory: folder, schema, storeId: manifest.store, backend };
       logs = scanLogs({
         ...place,

@@ -44,6 +44,14 @@ export class InlineRunner implements Runner {
   }
 }
 
+/** True where there are workers: Node has none of this kind. */
+export function haveWorkers(): boolean {
+  return typeof (globalThis as { Worker?: unknown }).Worker === "function";
+}
+
+/** The worker's module, in the sources or in a package made of them. */
+const WORKER = import.meta.url.endsWith(".js") ? "./worker.js" : "./worker.ts";
+
 /** A job that the worker has. */
 interface Pending {
   readonly resolve: (result: never) => void;
@@ -75,7 +83,7 @@ export class WorkerRunner implements Runner {
   }
 
   #begin(): Worker {
-    const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "ingest" });
+    const worker = new Worker(new URL(WORKER, import.meta.url), { type: "module", name: "ingest" });
     worker.onmessage = ({ data }: MessageEvent<Reply>) => this.#hear(data);
     worker.onerror = (event) => {
       event.preventDefault();

@@ -7,7 +7,7 @@ import { TableError } from "../../error.ts";
 import { lockingAvailable, type TableLock } from "../../io/lock.ts";
 import { contextOf } from "../../table/open.ts";
 import type { SealedLog } from "../append/appender.ts";
-import { InlineRunner, type Runner, WorkerRunner } from "../background/runner.ts";
+import { haveWorkers, InlineRunner, type Runner, WorkerRunner } from "../background/runner.ts";
 import { Compactor } from "../compaction/compactor.ts";
 import { DEFAULT_COMPACTION } from "../compaction/policy.ts";
 import type { Deletion, Manifest, SegmentEntry } from "../manifest/format.ts";
@@ -108,7 +108,7 @@ export class SegmentStore {
       lock: options.lock === "none" || !lockingAvailable() ? "none" : "auto",
       ...contextOf({ context }),
     };
-    const runner = options.runner === "inline" || context !== undefined
+    const runner = options.runner === "inline" || context !== undefined || !haveWorkers()
       ? new InlineRunner()
       : new WorkerRunner();
     const onError = (error: unknown) => this.#report(error);
