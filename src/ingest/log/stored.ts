@@ -7,8 +7,8 @@ import type { BatchPlace, GrowingBlock } from "./block.ts";
 import type { LogFile } from "./file.ts";
 import { batchHeaderBytes, batchPlace, readBatchHeader, roundUp } from "./format.ts";
 
-/** Bytes that are read at once when headers are walked in a file. */
-const WINDOW_BYTES = 65_536;
+/** Bytes that are read at once when headers are walked in a file: of small batches, and of those that are further apart. */
+const WINDOW_BYTES = 65_536, HEADER_WINDOW_BYTES = 1024;
 
 /** What the blocks of a log have in common. */
 export interface StoredLog {
@@ -66,10 +66,11 @@ export class StoredBlock implements GrowingBlock {
   batches(): readonly BatchPlace[] {
     const { log: { schema, file, blockBytes }, offset: start } = this.#place;
     const headerBytes = batchHeaderBytes(schema.columns.length), found: BatchPlace[] = [];
-    let window: Uint8Array = this.memory ?? new Uint8Array(0), windowAt = 0;
+    let window: Uint8Array = this.memory ?? new Uint8Array(0), windowAt = 0, batchBytes = WINDOW_BYTES;
     for (let at = 0, next = this.firstSequence; at < this.bytes;) {
       if (at + headerBytes > windowAt + window.length) {
-        const length = Math.min(this.bytes - at, Math.max(WINDOW_BYTES, headerBytes));
+        const wanted = batchBytes < WINDOW_BYTES / 4 ? WINDOW_BYTES : HEADER_WINDOW_BYTES;
+        const length = Math.min(this.bytes - at, Math.max(wanted, headerBytes));
         window = new Uint8Array(length);
         windowAt = at;
         this.read(at, window);
@@ -92,6 +93,7 @@ export class StoredBlock implements GrowingBlock {
       found.push(batchPlace(head, at));
       next += head.rows;
       at += head.bytes;
+      batchBytes = head.bytes;
     }
     return found;
   }

@@ -15,8 +15,12 @@ import { decodeCells, decodeStrings } from "../log/columns.ts";
 import type { BlockIndex } from "../log/index.ts";
 import { type IngestColumn, type IngestSchema, SEQUENCE_SPEC } from "../schema.ts";
 
-/** Longer stretches of a column are read by themselves; for shorter ones the whole block is, for its neighbours. */
+/** Longer stretches of a column are read by themselves; for shorter ones a window of so many bytes is, for their neighbours. */
 const OWN_READ_BYTES = 64 * 1024;
+/** Windows that are kept: who reads row by row needs one a column. */
+const WINDOWS = 32;
+/** Batches of blocks that were walked are remembered, up to so many: who reads at random comes back to a block. */
+const MOST_BATCHES = 10_000;
 
 /** A stretch of rows of one batch: `row` is counted within it. */
 interface Piece {
@@ -28,6 +32,14 @@ interface Piece {
   readonly index: number;
 }
 
+/** A stretch of a block, in memory. */
+interface Window {
+  readonly block: GrowingBlock;
+  /** Where it begins: bytes from the block's start. */
+  readonly at: number;
+  readonly bytes: Uint8Array;
+}
+
 /** Rows `first` to `first + rows` of what the logs hold, which are kept open. */
 class GrowingSource implements RowSource {
   readonly path: string;
@@ -36,9 +48,11 @@ class GrowingSource implements RowSource {
   readonly #schema: IngestSchema;
   readonly #logs: readonly BlockIndex[];
   readonly #first: number;
-  #batches: { readonly block: GrowingBlock; readonly list: readonly BatchPlace[] } | null = null;
-  /** The block that was last read whole, and what was decoded of it by batch and column. */
-  #whole: { readonly block: GrowingBlock; readonly bytes: Uint8Array } | null = null;
+  readonly #batches = new Map<GrowingBlock, readonly BatchPlace[]>();
+  #batchCount = 0;
+  /** Stretches of blocks that were read, the last used one at the end. */
+  readonly #windows: Window[] = [];
+  /** What was last decoded, by batch and column. */
   #decoded:
     | { readonly batch: BatchPlace; readonly column: number; readonly cells: readonly unknown[] }
     | null = null;
@@ -57,7 +71,9 @@ class GrowingSource implements RowSource {
 
   close(): void {
     for (const log of this.#logs) log.release();
-    this.#whole = this.#decoded = null;
+    this.#decoded = null;
+    this.#windows.length = 0;
+    this.#batches.clear();
   }
 
   column(index: number): RowSourceColumn {
@@ -109,8 +125,16 @@ class GrowingSource implements RowSource {
 
   /** Batches are found by walking a block, which is done once for neighbouring rows. */
   #batchesOf(block: GrowingBlock): readonly BatchPlace[] {
-    if (this.#batches?.block !== block) this.#batches = { block, list: block.batches() };
-    return this.#batches!.list;
+    const known = this.#batches.get(block);
+    if (known !== undefined) return known;
+    const list = block.batches();
+    this.#batchCount += list.length;
+    if (this.#batchCount > MOST_BATCHES) {
+      this.#batches.clear();
+      this.#batchCount = list.length;
+    }
+    this.#batches.set(block, list);
+    return list;
   }
 
   #sequences(rows: Rows, target: CellTarget, at: number): void {
@@ -247,28 +271,39 @@ class GrowingSource implements RowSource {
 
   /** Bytes of a block that nobody changes. */
   #bytes(block: GrowingBlock, offset: number, length: number): Uint8Array {
-    if (length >= OWN_READ_BYTES || block.bytes < 2 * length) {
-      const own = new Uint8Array(length);
-      block.read(offset, own);
-      return own;
-    }
-    return this.#wholeOf(block).subarray(offset, offset + length);
+    if (length < OWN_READ_BYTES) return this.#near(block, offset, length);
+    const own = new Uint8Array(length);
+    block.read(offset, own);
+    return own;
   }
 
   #copy(block: GrowingBlock, offset: number, target: Uint8Array): void {
-    const isShort = target.length < OWN_READ_BYTES && block.bytes >= 2 * target.length;
-    if (isShort && block.memory === null) {
-      target.set(this.#wholeOf(block).subarray(offset, offset + target.length));
+    if (target.length < OWN_READ_BYTES && block.memory === null) {
+      target.set(this.#near(block, offset, target.length));
     } else block.read(offset, target);
   }
 
-  #wholeOf(block: GrowingBlock): Uint8Array {
-    if (this.#whole?.block !== block) {
-      const bytes = new Uint8Array(block.bytes);
-      block.read(0, bytes);
-      this.#whole = { block, bytes };
+  /** Less than a window's bytes of a block, from a window that holds them. */
+  #near(block: GrowingBlock, offset: number, length: number): Uint8Array {
+    const windows = this.#windows, end = offset + length;
+    let found = -1;
+    for (let i = windows.length - 1; i >= 0 && found < 0; i--) {
+      const { block: of, at, bytes } = windows[i]!;
+      if (of === block && at <= offset && end <= at + bytes.length) found = i;
     }
-    return this.#whole!.bytes;
+    const [known] = found < 0 ? [] : windows.splice(found, 1);
+    const window = known ?? this.#read(block, offset, end);
+    windows.push(window);
+    return window.bytes.subarray(offset - window.at, end - window.at);
+  }
+
+  #read(block: GrowingBlock, offset: number, end: number): Window {
+    const border = offset - offset % OWN_READ_BYTES, at = end <= border + OWN_READ_BYTES ? border : offset;
+    // What was decoded or handed out of a window before may still be in use: its memory isn't used again.
+    if (this.#windows.length === WINDOWS) this.#windows.shift();
+    const bytes = new Uint8Array(Math.min(OWN_READ_BYTES, block.bytes - at));
+    block.read(at, bytes);
+    return { block, at, bytes };
   }
 }
 
