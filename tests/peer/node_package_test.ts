@@ -81,12 +81,14 @@ nodeTest("the installed package does in Node what the sources do in Deno", async
       absent: "NOT_FOUND",
       exists: "EXISTS",
       locked: "UNSUPPORTED",
+      lockedStore: "UNSUPPORTED",
       mapped: "UNSUPPORTED",
       seek: "UNSUPPORTED",
     });
     assert.deepEqual(inNode.wrong, []);
     assert.equal(inNode.arrowRows, inDeno.arrowRows);
-    for (const what of ["sum", "tables", "made"]) {
+    assert.deepEqual(inNode.liveRows, Array.from({ length: 10 }, (_, i) => i));
+    for (const what of ["sum", "tables", "made", "liveRows"]) {
       assert.deepEqual(inNode[what], inDeno[what], what);
     }
     const { UVW, DATA } = inNode.tables[MS];

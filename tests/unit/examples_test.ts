@@ -138,6 +138,36 @@ Deno.test("examples/image.ts says what an image of casacore is and what its pixe
   assert.match(said, /99 of 120 pixels are unmasked: min -1\.99/);
 });
 
+Deno.test({
+  name: "examples/correlator.ts writes a MeasurementSet that is watched while it grows",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    using folder = temporaryFolder();
+    const path = `${folder.path}/live.ms`;
+    const said = (await example("correlator.ts", path, "--integrations", "12", "--speed", "1000")).split(
+      "\n",
+    );
+    const spectra = said.filter((line) => /Jy$/.test(line));
+    assert.equal(spectra.length, 12);
+    // A line that becomes stronger, at the channel where it was put.
+    const [first, last] = [spectra[0]!, spectra.at(-1)!].map((line) => [...line.split(" ")[1]!]);
+    assert.equal(first!.length, 48);
+    assert.ok(last![30]! > first![30]!, spectra.join("\n"));
+    assert.equal(last![30], "█");
+    assert.equal(last![5], "▂");
+    assert.deepEqual(spectra.map((line) => line.slice(0, 8)).slice(0, 3), [
+      "06:00:05",
+      "06:00:15",
+      "06:00:25",
+    ]);
+    assert.match(said.at(-2)!, /Measurement Set, 180 rows, 6 antennas/);
+    using ms = Table.open(path);
+    assert.deepEqual(ms.getColumn("DATA").shape, [2, 48, 180]);
+    using windows = ms.subtable("SPECTRAL_WINDOW");
+    assert.equal(windows.getCell("NUM_CHAN", 0), 48);
+  },
+});
+
 Deno.test("every example says how to run it", () => {
   for (const { name } of Deno.readDirSync(`${ROOT}examples`)) {
     if (!name.endsWith(".ts")) continue;

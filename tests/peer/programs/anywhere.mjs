@@ -16,6 +16,7 @@ import {
   TableError,
   tiledShape,
 } from "@tessera/tables";
+import { IngestStore } from "@tessera/tables/ingest";
 import * as arrow from "@tessera/tables/arrow";
 import * as parquet from "@tessera/tables/parquet";
 import * as query from "@tessera/tables/query";
@@ -102,7 +103,26 @@ await file.close();
 const simulated = Table.createMeasurementSet(at("new.ms"), { shape: [4, 8], lock: "none" });
 simulated.append({ TIME: Float64Array.of(1, 2), ANTENNA2: Int32Array.of(1, 2) });
 simulated.close();
-const made = ["made.tab", "copy.ms", "later.ms", "arrow.tab", "parquet.tab", "new.ms"];
+const store = IngestStore.open(at("live.tab"), {
+  columns: [scalar("TIME", "float64", { unit: "s" }), array("DATA", "complex64", { shape: [2, 4] })],
+  lock: "none",
+});
+for (const first of [0, 3, 6]) {
+  const rows = [first, first + 1, first + 2];
+  await store.append({
+    TIME: Float64Array.from(rows),
+    DATA: Float32Array.from({ length: 3 * 2 * 4 * 2 }, (_, i) => first * 1000 + i),
+  });
+  await store.seal();
+}
+await store.compact({ all: true });
+await store.append({ TIME: Float64Array.of(9) });
+await store.close();
+const reader = IngestStore.open(at("live.tab"), { mode: "r" });
+const liveRows = [];
+for await (const { sequences } of reader.scan({ columns: ["TIME"] })) liveRows.push(...sequences);
+await reader.close();
+const made = ["live.tab", "made.tab", "copy.ms", "later.ms", "arrow.tab", "parquet.tab", "new.ms"];
 
 const { data } = await ms.getColumnAsync("UVW", { rows: { step: 7 } });
 const found = {
@@ -111,10 +131,14 @@ const found = {
   arrowRows: ms.toArrow({ columns: ["TIME"] }).numRows,
   tables: Object.fromEntries(paths.map((path) => [path, digests(path)])),
   made: Object.fromEntries(made.map((name) => [name, digests(at(name))])),
+  liveRows,
   wrong: made.flatMap((name) => checkTable(at(name)).findings.filter(({ note }) => !note)),
   codes: {
     absent: tryCode(() => Table.open(at("absent.tab"))),
     exists: tryCode(() => make(at("made.tab"))),
+    lockedStore: tryCode(() =>
+      IngestStore.open(at("locked.live"), { columns: [scalar("A", "bool")] }).close()
+    ),
     locked: tryCode(() => Table.create(at("locked.tab"), { columns: [scalar("A", "bool")] }).close()),
     mapped: tryCode(() => Table.open(paths[0], { io: "mmap" }).close()),
     seek: tryCode(() => Table.open(paths[0], { io: "seek" }).close()),
