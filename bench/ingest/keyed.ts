@@ -103,7 +103,7 @@ class Rocks {
 
 async function writesOnly(setting: Setting, rocks: Rocks | null): Promise<Line[]> {
   const { folder, rounds, quick } = setting,
-    count = quick ? 64 : 384,
+    count = quick ? 64 : 128,
     path = `${folder}/keyed`,
     lines: Line[] = [];
   for (const order of ["in order", "at random"]) {
@@ -124,7 +124,7 @@ async function writesOnly(setting: Setting, rocks: Rocks | null): Promise<Line[]
       await rocks!.remove();
       return mib;
     };
-    const found = await inTurn(rounds, {
+    const found = await inTurn(Math.min(3, rounds), {
       Tessera: ours,
       ...(rocks !== null && { RocksDB: theirs(0), "RocksDB, values in blobs": theirs(1) }),
     });
@@ -173,13 +173,13 @@ async function filled(path: string, keys: number): Promise<IngestStore> {
 }
 
 async function mixes(setting: Setting, rocks: Rocks | null): Promise<{ lines: Line[]; grid: Grid }> {
-  const { folder, rounds, quick } = setting, path = `${folder}/keyed`, keys = quick ? 64 : 256;
+  const { folder, rounds, quick } = setting, path = `${folder}/keyed`, keys = quick ? 64 : 128;
   const lines: Line[] = [], rows: string[][] = [];
   for (const hit of HITS) {
     const range = hit === 0 ? keys * 1000 : Math.round(keys / hit),
       rates = { ours: [] as number[], theirs: [] as number[] };
     let seed = 1;
-    const found = await inTurn(Math.min(3, rounds), {
+    const found = await inTurn(Math.min(2, rounds), {
       Tessera: async () => {
         const store = await filled(path, keys);
         await settle();

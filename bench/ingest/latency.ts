@@ -58,7 +58,7 @@ async function durable(setting: Setting): Promise<{ lines: Line[]; grid: Grid }>
       return quantile(times, 0.99);
     };
     await settle();
-    const sides = await inTurn(Math.min(3, rounds), { Tessera: ours, ...(plain !== null && { C: c }) });
+    const sides = await inTurn(Math.min(2, rounds), { Tessera: ours, ...(plain !== null && { C: c }) });
     lines.push({
       what: `${rate.toLocaleString("en")} appends a second of ${ROWS} rows: 99 of 100 are durable after`,
       unit: "ms",

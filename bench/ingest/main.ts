@@ -1,6 +1,6 @@
 /**
  * Live ingest: how fast rows get to the disk, to readers and into segments (`deno task bench:ingest`, under 8 minutes). Results
- * go to `bench/results/ingest.{json,md}`; `bench/publish.ts` puts them into docs/performance.md.
+ * go to `bench/results/ingest.{json,md}`; `bench/ingest/publish.ts` puts them into docs/performance.md.
  *
  * | option | meaning |
  * | --- | --- |

@@ -5,7 +5,8 @@
  *                                                              (0: one at the end); prints seconds
  *   ingest_plain paced FILE BLOCK RATE COUNT                   as many writes a second, past the page cache, each with an
  *                                                              fdatasync; prints the milliseconds of each, a line each
- *   ingest_plain copy TO FROM...                               files behind each other into one, then fsync; prints seconds
+ *   ingest_plain copy direct|buffered TO FROM...               files behind each other into one, then fsync; prints seconds
+ *                                                              and bytes
  *
  * Numbers are bytes; BLOCK is a multiple of 4096.
  */
@@ -83,25 +84,27 @@ static void paced(const char *path, size_t block, double rate, long count) {
   close(fd);
 }
 
-static void copy(const char *to, char **from, int count) {
+static void copy(int direct, const char *to, char **from, int count) {
   uint8_t *buffer = memory(PIECE);
-  size_t at = 0;
+  size_t at = 0, bytes = 0;
   double began = now();
-  int out = make(to, 0);
+  int out = make(to, direct);
   for (int i = 0; i < count; i++) {
     int in = open(from[i], O_RDONLY | O_CLOEXEC);
     if (in < 0) fail(from[i]);
     ssize_t got;
     for (off_t place = 0; (got = pread(in, buffer, PIECE, place)) > 0; place += got) {
-      put(out, buffer, (size_t)got, at);
-      at += (size_t)got;
+      size_t whole = ((size_t)got + 4095) / 4096 * 4096;
+      put(out, buffer, direct ? whole : (size_t)got, at);
+      at += direct ? whole : (size_t)got;
+      bytes += (size_t)got;
     }
     if (got < 0) fail(from[i]);
     close(in);
   }
   if (fsync(out) != 0) fail("fsync");
   close(out);
-  printf("%.6f %zu\n", now() - began, at);
+  printf("%.6f %zu\n", now() - began, bytes);
 }
 
 int main(int argc, char **argv) {
@@ -110,8 +113,8 @@ int main(int argc, char **argv) {
            strcmp(argv[6], "direct") == 0);
   } else if (argc == 6 && strcmp(argv[1], "paced") == 0) {
     paced(argv[2], strtoull(argv[3], NULL, 10), atof(argv[4]), atol(argv[5]));
-  } else if (argc > 3 && strcmp(argv[1], "copy") == 0) {
-    copy(argv[2], argv + 3, argc - 3);
+  } else if (argc > 4 && strcmp(argv[1], "copy") == 0) {
+    copy(strcmp(argv[2], "direct") == 0, argv[3], argv + 4, argc - 4);
   } else {
     return 2;
   }
