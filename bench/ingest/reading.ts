@@ -152,7 +152,6 @@ async function matrix(
   total: number,
 ): Promise<Grid> {
   const program = peer(setting.folder, "../studies/forget.c"),
-    rounds = setting.quick ? 1 : 2,
     lines: string[][] = [];
   for (const cache of ["warm", "cold"] as const) {
     if (cache === "cold" && program === null) continue;
