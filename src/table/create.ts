@@ -29,7 +29,7 @@ import type { TableBody } from "./body.ts";
 import { makeDirectory, removeTree } from "./directory.ts";
 import { hypercolumnOf } from "./hypercolumns.ts";
 import { boundColumn } from "./manager-slot.ts";
-import { contextOf } from "./open.ts";
+import { contextOf, TableCount } from "./open.ts";
 import { PlainBody } from "./plain.ts";
 import { LOCK_TIMEOUT_MS, Sharing } from "./sharing.ts";
 import { ColumnSources } from "./source.ts";
@@ -66,7 +66,7 @@ export function createBody(path: string, options: CreateOptions): TableBody {
     const later: Later = {};
     const managers = bindings.map((binding, i) => makeManager(binding, kinds[i]!, i, dat, files, later));
     const virtual = managers.flatMap((manager, i) => manager === null ? [i] : []);
-    const environment = { backend, options, tree: directory, chain: [directory], count: { tables: 1 } };
+    const environment = { backend, options, tree: directory, chain: [directory], count: new TableCount() };
     const info = { ...EMPTY_INFO, ...options.info };
     const body = new PlainBody(
       { files, dat, rowCount: rows, sync: null, sharing, environment, info },

@@ -23,8 +23,41 @@ import { LOCK_TIMEOUT_MS, Sharing } from "./sharing.ts";
 import { resolveConfined } from "./subtables.ts";
 import type { OpenOptions } from "./options.ts";
 
-/** Most tables that one may refer to, directly and through others. */
-const MAX_PARENTS = 64;
+/** Most tables that refer to each other in a row, and times that tables are opened which are open already. */
+const MAX_DEPTH = 64, MAX_AGAIN = 64;
+/** Most tables that one may refer to, directly and through others: each is there with files of its own. */
+const MAX_TABLES = 4096;
+
+/** What is counted of tables that are opened together. */
+export class TableCount {
+  /** How often each directory is open. */
+  readonly #open = new Map<string, number>();
+  #tables = 0;
+
+  /** A table is opened at the end of a chain. @throws TableError LIMIT */
+  add(directory: string, chain: readonly string[]): void {
+    this.#open.set(directory, (this.#open.get(directory) ?? 0) + 1);
+    this.#tables++;
+    const distinct = this.#open.size;
+    const wrong = chain.length > MAX_DEPTH
+      ? `more than ${MAX_DEPTH} tables refer to each other in a row`
+      : this.#tables - distinct > MAX_AGAIN
+      ? `tables that are open already are referred to more than ${MAX_AGAIN} times`
+      : distinct > MAX_TABLES + 1
+      ? `more than ${MAX_TABLES} tables are referred to`
+      : null;
+    if (wrong !== null) throw new TableError("LIMIT", wrong, { file: chain[0] ?? directory });
+  }
+
+  /** A table is closed again: only those that are open count. */
+  remove(directory: string): void {
+    const times = this.#open.get(directory) ?? 0;
+    if (times === 0) return;
+    if (times === 1) this.#open.delete(directory);
+    else this.#open.set(directory, times - 1);
+    this.#tables--;
+  }
+}
 
 /** What tables that are opened together share. */
 export interface Environment {
@@ -35,7 +68,7 @@ export interface Environment {
   /** Directories from the table that was asked for down to the one that is being opened. */
   readonly chain: readonly string[];
   /** Tables opened so far. */
-  readonly count: { tables: number };
+  readonly count: TableCount;
 }
 
 /** Opens a table of any kind. @throws TableError as `Table.open` */
@@ -54,7 +87,7 @@ export function openJoined(paths: readonly string[], options: OpenOptions): Tabl
     for (const path of paths) {
       const files = filesOf(path, environment);
       // Each has a tree of its own, and as many parents as it would have when opened alone.
-      const own = { ...environment, tree: path, count: { tables: 0 } };
+      const own = { ...environment, tree: path, count: new TableCount() };
       parts.push(runSync(openFiles(files, own), files));
     }
     return new ConcatenationBody(null, [], parts);
@@ -85,7 +118,10 @@ function begin(path: string, options: OpenOptions): { directory: string; environ
   }
   const directory = resolve(path);
   const backend = openBackend(options.io ?? "auto", { writable: isWritable(options), ...contextOf(options) });
-  return { directory, environment: { backend, options, tree: directory, chain: [], count: { tables: 0 } } };
+  return {
+    directory,
+    environment: { backend, options, tree: directory, chain: [], count: new TableCount() },
+  };
 }
 
 function isWritable(options: OpenOptions): boolean {
@@ -105,7 +141,7 @@ function filesOf(directory: string, { backend, options }: Environment): TableFil
 /**
  * Plan: opens the table that `referrer` refers to by a stored name.
  *
- * @throws TableError CORRUPT for a circle of references, LIMIT for more than 64 tables, NOT_FOUND
+ * @throws TableError CORRUPT for a circle of references, LIMIT for too many tables, NOT_FOUND
  */
 export function* openReferred(
   referrer: string,
@@ -165,8 +201,8 @@ function* openFiles(files: TableFiles, outer: Environment): Plan<TableBody> {
       }
     }
   } catch (error) {
-    // Only tables that are open count: a forwarded column may be asked for again and again.
-    outer.count.tables--;
+    // A forwarded column may be asked for again and again.
+    outer.count.remove(directory);
     try {
       files.close();
     } finally {
@@ -220,16 +256,12 @@ function checkStorage({ columnSet: { storage } }: PlainTableDat, { directory }: 
 }
 
 function checkChain({ count }: Environment, directory: string, chain: readonly string[]): void {
-  count.tables++;
   if (chain.includes(directory)) {
     throw new TableError("CORRUPT", `the table refers to itself, by way of ${chain.join(", ")}`, {
       file: directory,
     });
   }
-  // The table that was asked for is not one that is referred to.
-  if (count.tables > MAX_PARENTS + 1) {
-    throw new TableError("LIMIT", `more than ${MAX_PARENTS} tables are referred to`, { file: chain[0] });
-  }
+  count.add(directory, chain);
 }
 
 function notATable(backend: Backend, directory: string): TableError {
