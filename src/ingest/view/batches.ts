@@ -51,12 +51,15 @@ export async function* batchesOf(
 ): AsyncGenerator<IngestBatch> {
   const known = settings.columns.map((name) => name === SEQUENCE_COLUMN ? null : schema.column(name));
   const size = new RowSize(known);
-  let waiting: number[] = [];
+  let waiting: RowNumbers = [];
   const rowsOf = settings.inOrder && !open.part.ascending ? ordered : windows;
   for (const rows of rowsOf(open, settings)) {
-    for (const row of rows) {
-      waiting.push(row);
-      if (waiting.length < size.rowsIn(settings.maxBytes)) continue;
+    for (let at = 0; at < rows.length;) {
+      // How many fit changes only when rows were read, and then none waits.
+      const fit = size.rowsIn(settings.maxBytes), end = Math.min(rows.length, at + fit - waiting.length);
+      waiting = waiting.length === 0 ? rows.slice(at, end) : waiting.concat(rows.slice(at, end));
+      at = end;
+      if (waiting.length < fit) continue;
       yield* readRows(open, schema, waiting, settings, size);
       waiting = [];
     }
@@ -92,7 +95,11 @@ function intersection(
   a: RowNumbers | null,
   b: RowNumbers | null,
 ): RowNumbers {
-  if (a === null && b === null) return Array.from({ length: end - start }, (_, i) => start + i);
+  if (a === null && b === null) {
+    const all = new Array<number>(end - start);
+    for (let i = 0; i < all.length; i++) all[i] = start + i;
+    return all;
+  }
   if (a === null || b === null) return (a ?? b)!;
   const wanted = new Set(b);
   return a.filter((row) => wanted.has(row));

@@ -48,10 +48,9 @@ export class OpenPart implements HeldTable {
     const { part } = this;
     if (isGapless(part)) {
       if ("start" in rows) {
-        return Float64Array.from(
-          { length: rows.end - rows.start },
-          (_, i) => part.firstSequence + rows.start + i,
-        );
+        const found = new Float64Array(rows.end - rows.start), first = part.firstSequence + rows.start;
+        for (let i = 0; i < found.length; i++) found[i] = first + i;
+        return found;
       }
       return Float64Array.from(rows, (row) => part.firstSequence + row);
     }
