@@ -1,5 +1,5 @@
 /**
- * The pages of docs/guide: their blocks are run in order, each page in a folder of its own that looks like a clone, and what they
+ * The pages of docs/guide, and docs/ingest.md: their blocks are run in order, each page in a folder of its own that looks like a clone, and what they
  * print is held beside what the page says.
  *
  * | block | |
@@ -17,6 +17,8 @@ import { examplesOf, matches, Session } from "./command-doc.ts";
 
 const ROOT = new URL("../", import.meta.url);
 const GUIDE = new URL("docs/guide/", ROOT);
+/** Pages elsewhere that are run in the same way. */
+const OTHERS = ["docs/ingest.md"];
 
 /** A fenced block of a page. */
 export interface Block {
@@ -41,7 +43,8 @@ const MARK = "\u0001";
 /** Paths of the pages, in order. */
 export function guidePages(): string[] {
   return [...Deno.readDirSync(GUIDE)].map(({ name }) => name).filter((name) => name.endsWith(".md")).sort()
-    .map((name) => fileURLToPath(new URL(name, GUIDE)));
+    .map((name) => fileURLToPath(new URL(name, GUIDE)))
+    .concat(OTHERS.map((path) => fileURLToPath(new URL(path, ROOT))));
 }
 
 /** Blocks of a page in order. */

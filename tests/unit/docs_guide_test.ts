@@ -18,7 +18,7 @@ for (const path of paths) {
   const name = basename(path), page = Deno.readTextFileSync(path);
 
   Deno.test({
-    name: `blocks of docs/guide/${name} do what the page says`,
+    name: `blocks of docs/${path.slice(fileURLToPath(DOCS).length)} do what the page says`,
     ignore: Deno.build.os !== "linux" || !native,
     fn: async () => {
       const blocks = blocksOf(page);

@@ -25,7 +25,7 @@ Deno.test("the README's program runs", async () => {
     const path = `${folder.path}/readme${i}.ts`;
     Deno.writeTextFileSync(
       path,
-      program.replaceAll('"./mod.ts"', JSON.stringify(new URL("mod.ts", ROOT).href)),
+      program.replaceAll(/"(\.\/[\w/]*mod\.ts)"/g, (_, module) => JSON.stringify(new URL(module, ROOT).href)),
     );
     const config = new URL("deno.json", ROOT).pathname;
     const printed = await run(["run", "-A", "--check", "--quiet", "--config", config, path], folder.path);
