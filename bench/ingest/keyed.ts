@@ -242,6 +242,7 @@ export async function keyed(setting: Setting): Promise<Omit<Part, "seconds">> {
     notes: [
       "RocksDB: `db_bench` 7.8.3 of Debian, `--sync --compression_type=none --threads=4`, else as it comes; it says of itself that it was built with assertions. Its reads and ours are answered from memory where the page cache has the values.",
       "The hit rate of the study that this follows isn't written down anywhere: 0, 50 and 90 % were taken.",
+      "RocksDB writes values to its log and, when 64 MiB are there, to its tables, through the page cache; the store writes them to its log past it, and makes segments when a log has 256 MiB, which isn't reached here.",
       "Half of the keys that are there at first are in a segment, half in a log.",
     ],
   };
