@@ -201,7 +201,7 @@ Deno.test("wrong use of ingest leaves nothing behind", async () => {
   assert.deepEqual([...Deno.readDirSync(folder.path)], []);
 });
 
-Deno.test("logs become segments while ingest runs, and its counters can be read", async () => {
+Deno.test("a full log becomes a segment, and its counters can be read", async () => {
   using folder = temporaryFolder();
   const store = `${folder.path}/live`;
   await newStore(store);
@@ -212,7 +212,6 @@ Deno.test("logs become segments while ingest runs, and its counters can be read"
     store,
     "--log-bytes",
     "100K",
-    "--no-seal",
     "--stats",
     "--stats-format",
     "openmetrics",
@@ -224,6 +223,31 @@ Deno.test("logs become segments while ingest runs, and its counters can be read"
   assert.equal(run.err.at(-1), "# EOF");
   const { out } = await table("tail", store, "-n", "4000", "--json", "--columns", "TIME");
   assert.equal(out.split("\n").length, 4001);
+});
+
+Deno.test("rate and lag are shown while rows come", async () => {
+  using folder = temporaryFolder();
+  const store = `${folder.path}/live`, { caught, terminal } = caughtTerminal();
+  await newStore(store);
+  const shown = Promise.withResolvers<void>(), encoder = new TextEncoder(), texts: string[] = [];
+  async function* input() {
+    yield encoder.encode(line(0));
+    await shown.promise;
+    yield encoder.encode(line(1));
+  }
+  const status = await runTable(["ingest", store], {
+    ...terminal,
+    input: () => ReadableStream.from(input()),
+    progress(text) {
+      texts.push(text);
+      // Not before the row is one of the store's.
+      if (/: 1 row, /.test(text)) shown.resolve();
+    },
+  });
+  assert.deepEqual([status, caught.err], [0, []]);
+  const last = texts.filter((text) => / 1 row, /.test(text)).at(-1)!;
+  assert.match(last, /live: 1 row, [\d,]+ rows\/s, \d+\.\d MB\/s, [01] not on disk, 1 not sealed$/);
+  assert.equal(texts.at(-1), "");
 });
 
 /** Lines of a stream as they come. */
