@@ -41,7 +41,9 @@ export async function rowsOfArrow(batch: RecordBatch): Promise<IngestRows> {
 }
 
 /** Runs of cells as one array where there is one, else cell by cell. */
-export function cellsOf(runs: Iterable<{ readonly count: number; readonly array: NDArray | null }>): IngestValues {
+export function cellsOf(
+  runs: Iterable<{ readonly count: number; readonly array: NDArray | null }>,
+): IngestValues {
   const all = [...runs];
   if (all.length === 1 && all[0]!.array !== null) return all[0]!.array;
   return all.flatMap(({ count, array }): Cell[] => {
