@@ -10,14 +10,9 @@
 import { TableError } from "../src/error.ts";
 import type { MoveList } from "../src/array/moves.ts";
 import { checkBatch } from "../src/array/refuse.ts";
-import {
-  type Advice,
-  gathered,
-  listOf,
-  type NativeLibrary,
-  type NativeStats,
-  shortExtent,
-} from "./binding.ts";
+import { gathered, listOf } from "./native-kernels.ts";
+import type { NativeLibrary } from "./native-library.ts";
+import { type Advice, type NativeStats, shortExtent } from "./native-types.ts";
 
 const ADVICE: Readonly<Record<Advice, number>> = {
   normal: 0,

@@ -18,7 +18,9 @@
  * length and the places of its blocks may still be in memory. `sync` is needed as with other backends, and finds little
  * to do.
  */
-import { type DirectFile, library, type NativeLibrary } from "../../ffi/binding.ts";
+import { library } from "../../ffi/binding.ts";
+import type { NativeLibrary } from "../../ffi/native-library.ts";
+import type { DirectFile } from "../../ffi/native-types.ts";
 import { allocate } from "../array/alloc.ts";
 import type { Backend, Handle, OpenMode } from "./backend.ts";
 import { ALIGNMENT } from "./counters.ts";

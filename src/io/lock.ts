@@ -13,7 +13,8 @@
  * device and inode; its own tables exclude each other here, at once.
  */
 import { TableError } from "../error.ts";
-import { library, libraryStatus, type NativeLibrary } from "../../ffi/binding.ts";
+import { library, libraryStatus } from "../../ffi/binding.ts";
+import type { NativeLibrary } from "../../ffi/native-library.ts";
 import type { Backend } from "./backend.ts";
 import type { IoStats } from "./counters.ts";
 

@@ -10,7 +10,7 @@
  */
 import type { MoveList } from "../array/moves.ts";
 import { TableError } from "../error.ts";
-import { packExtents } from "../../ffi/binding.ts";
+import { packExtents } from "../../ffi/native-types.ts";
 import { MappedFile } from "../../ffi/mapped.ts";
 import type { Backend, FileMap, FileWatch, Handle, OpenMode } from "./backend.ts";
 import { CachedHandle, NativeBackend } from "./pread-backend.ts";

@@ -1,7 +1,7 @@
 /**
  * Counts that the C library keeps where the calls are made, brought together with those made elsewhere.
  */
-import { type NativeStats, newStats, type StatKind, statsOf } from "../../ffi/binding.ts";
+import { type NativeStats, newStats, type StatKind, statsOf } from "../../ffi/native-types.ts";
 import { type CallKind, IoStats, type TimedKind } from "./counters.ts";
 
 /** The library's kinds, and ours. */

@@ -4,7 +4,9 @@
  */
 import { TableError } from "../error.ts";
 import type { MoveList } from "../array/moves.ts";
-import { library, libraryStatus, type NativeLibrary, packExtents, shortExtent } from "../../ffi/binding.ts";
+import { library, libraryStatus } from "../../ffi/binding.ts";
+import type { NativeLibrary } from "../../ffi/native-library.ts";
+import { packExtents, shortExtent } from "../../ffi/native-types.ts";
 import type { Backend, Handle, OpenMode, PathKind } from "./backend.ts";
 import { SeekTracker } from "./counters.ts";
 import { NativeIoStats } from "./native-stats.ts";

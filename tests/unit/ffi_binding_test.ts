@@ -3,16 +3,8 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import {
-  disableLibrary,
-  library,
-  libraryStatus,
-  newStats,
-  packExtents,
-  shortExtent,
-  STAT_KINDS,
-  statsOf,
-} from "../../ffi/binding.ts";
+import { disableLibrary, library, libraryStatus } from "../../ffi/binding.ts";
+import { newStats, packExtents, shortExtent, STAT_KINDS, statsOf } from "../../ffi/native-types.ts";
 import { MappedFile } from "../../ffi/mapped.ts";
 import { kernels } from "../../src/array/choose.ts";
 import { MoveList } from "../../src/array/moves.ts";

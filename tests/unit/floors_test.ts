@@ -80,7 +80,7 @@ Deno.test("only the binding opens a library", () => {
   const openers = [...sources()].filter(([, text]) =>
     /\bDeno\s*\.\s*dlopen\b/.test(text.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, ""))
   );
-  assert.deepEqual(openers.map(([path]) => path), ["ffi/binding.ts"]);
+  assert.deepEqual(openers.map(([path]) => path), ["ffi/native-library.ts"]);
 });
 
 Deno.test("mod.ts only re-exports", () => {

@@ -1,6 +1,7 @@
 /** A file of three pages for a hazard, and what every hazard's script needs. */
 import assert from "node:assert/strict";
-import { library, type NativeLibrary } from "../../../ffi/binding.ts";
+import { library } from "../../../ffi/binding.ts";
+import type { NativeLibrary } from "../../../ffi/native-library.ts";
 import { MappedFile } from "../../../ffi/mapped.ts";
 
 /** The C library; these scripts are only run when it is there. */

@@ -1,6 +1,6 @@
 /** A write that the system cuts short at the limit on a file's size: it goes on, and ends with the error. */
 import assert from "node:assert/strict";
-import { newStats, statsOf } from "../../../ffi/binding.ts";
+import { newStats, statsOf } from "../../../ffi/native-types.ts";
 import { native, path } from "./file.ts";
 
 const limit = Number(Deno.args[1]);

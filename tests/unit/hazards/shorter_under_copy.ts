@@ -1,6 +1,6 @@
 /** A file that became shorter under a copy and under a gather, on our thread and on another: code IO, every time. */
 import assert from "node:assert/strict";
-import { packExtents } from "../../../ffi/binding.ts";
+import { packExtents } from "../../../ffi/native-types.ts";
 import { MoveList } from "../../../src/array/moves.ts";
 import { TableError } from "../../../src/error.ts";
 import { byteAt, LENGTH, mapFile, native, path } from "./file.ts";
