@@ -112,7 +112,9 @@ for (const { errno, name } of KINDS) {
         return errno === 28 && (kind === "remove" || kind === "noDirectory") ? null : errno;
       };
       const { kind, ...of } = whole.log.ops[from]!;
-      const what = `operations ${from} to ${from + length}, ${kind} ${JSON.stringify({ ...of, bytes: undefined })}`;
+      const what = `operations ${from} to ${from + length}, ${kind} ${
+        JSON.stringify({ ...of, bytes: undefined })
+      }`;
       const rows = await live(disk, randomFrom(1)).catch((cause) => {
         throw new Error(`${name}, ${what}`, { cause });
       });
