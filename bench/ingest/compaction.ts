@@ -7,7 +7,7 @@ import { LoopWatch } from "./own-time.ts";
 import { visRows } from "./rows.ts";
 import { append } from "./sustained.ts";
 import type { Line, Part } from "./report.ts";
-import { inTurn, MIB, output, peer, quantile, remove, type Setting, settle } from "./setting.ts";
+import { clock, inTurn, MIB, output, peer, quantile, remove, type Setting, settle } from "./setting.ts";
 
 const SEGMENTS = 4;
 /** A merge that keeps to a rate: bytes a second, read and written. */
@@ -95,32 +95,93 @@ async function scanned(
   return bytes / MIB / ((performance.now() - began) / 1000);
 }
 
+/** A process that scans, and what it has said. */
+class Scanner {
+  readonly #process: Deno.ChildProcess;
+  readonly #said: { readonly at: number; readonly bytes: number }[] = [];
+  readonly #read: Promise<void>;
+
+  constructor(path: string) {
+    this.#process = new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--quiet", new URL("scan-reader.ts", import.meta.url).pathname, path],
+      stdin: "piped",
+      stdout: "piped",
+    }).spawn();
+    this.#read = this.#listen();
+  }
+
+  async #listen(): Promise<void> {
+    let rest = "";
+    for await (const text of this.#process.stdout.pipeThrough(new TextDecoderStream())) {
+      const lines = (rest + text).split("\n");
+      rest = lines.pop()!;
+      for (const line of lines) {
+        const [at, bytes] = line.split(" ").map(Number);
+        this.#said.push({ at: at!, bytes: bytes! });
+      }
+    }
+  }
+
+  /** MiB a second while something goes on; begins when it has been scanning for so many milliseconds. */
+  async during(warmMs: number, work: () => Promise<unknown>): Promise<number> {
+    while (this.#said.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    await new Promise((resolve) => setTimeout(resolve, warmMs));
+    const from = clock();
+    await work();
+    const to = clock();
+    // What it said last may still be on its way.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const some = this.#said.filter(({ at }) => at >= from && at <= to), first = some[0], last = some.at(-1);
+    if (first === undefined || last === first) throw new Error("the reader got nothing");
+    return (last!.bytes - first.bytes) / MIB / ((last!.at - first.at) / 1000);
+  }
+
+  async end(): Promise<void> {
+    await this.#process.stdin.close();
+    await this.#read;
+    await this.#process.status;
+  }
+}
+
 async function reads(setting: Setting, bytes: number): Promise<Line[]> {
   const { folder, rounds } = setting, path = `${folder}/merged`, lines: Line[] = [];
-  for (
-    const [said, rate] of [["as fast as it can", Infinity], [`${GENTLE / MIB} MiB a second`, GENTLE]] as const
-  ) {
-    const alone: number[] = [];
-    const { Tessera } = await inTurn(Math.min(3, rounds), {
-      Tessera: async () => {
-        const store = await filled(path, bytes, rate);
-        await scanned(store, null, 200);
-        alone.push(await scanned(store, null, 1000));
-        const stop = new AbortController(), timer = setTimeout(() => stop.abort(), 2000);
-        const merge = store.compact({ all: true, signal: stop.signal }).then(() => {}, () => {});
-        const value = await scanned(store, merge, 0);
-        clearTimeout(timer);
-        await store.close();
-        await remove(path);
-        return value;
-      },
-    });
-    lines.push({
-      what: `scans of DATA in the writer's process during a merge, ${said}`,
-      unit: "MiB/s",
-      sides: { Tessera: Tessera!, "without a merge": alone.slice(1) },
-      bounds: [{ kind: "ratio", against: "without a merge", atLeast: 0.8 }],
-    });
+  const rates = [["as fast as it can", Infinity], [`${GENTLE / MIB} MiB a second`, GENTLE]] as const;
+  for (const where of ["writer's", "another"] as const) {
+    for (const [said, rate] of rates) {
+      const alone: number[] = [];
+      const { Tessera } = await inTurn(Math.min(2, rounds), {
+        Tessera: async () => {
+          const store = await filled(path, bytes, rate),
+            scanner = where === "another" ? new Scanner(path) : null;
+          const merge = async () => {
+            const stop = new AbortController(), timer = setTimeout(() => stop.abort(), 2000);
+            await store.compact({ all: true, signal: stop.signal }).catch(() => {});
+            clearTimeout(timer);
+          };
+          let value: number;
+          if (scanner === null) {
+            await scanned(store, null, 200);
+            alone.push(await scanned(store, null, 1000));
+            value = await scanned(store, merge(), 0);
+          } else {
+            alone.push(await scanner.during(300, () => new Promise((resolve) => setTimeout(resolve, 1000))));
+            value = await scanner.during(0, merge);
+            await scanner.end();
+          }
+          await store.close();
+          await remove(path);
+          return value;
+        },
+      });
+      lines.push({
+        what: `scans of DATA in ${
+          where === "another" ? "another" : "the writer's"
+        } process during a merge, ${said}`,
+        unit: "MiB/s",
+        sides: { Tessera: Tessera!, "without a merge": alone.slice(1) },
+        bounds: [{ kind: "ratio", against: "without a merge", atLeast: 0.8 }],
+      });
+    }
   }
   return lines;
 }
@@ -192,7 +253,7 @@ export async function compaction(setting: Setting): Promise<Omit<Part, "seconds"
       `${kind.title[0]!.toUpperCase()}${
         kind.title.slice(1)
       }. The copy is of the same segments' files, in pieces of 1 MiB from the page cache, to the page cache or past it, then fsync; rates are of bytes read. A merge decodes rows, tiles them anew and publishes.`,
-      "Scans and appends are in the writer's process, the merge in its worker: with two cores each has one, and they share the memory and the disk.",
+      "The merge is in a worker of the writer's process, appends in its main thread: with two cores each has one, and they share the memory and the disk.",
     ],
   };
 }

@@ -4,7 +4,7 @@
  *
  * | option | meaning |
  * | --- | --- |
- * | `--quick` | less of everything, under 2 minutes; to `ingest-quick` |
+ * | `--quick` | less of everything; to `ingest-quick` |
  * | `--only NAME` | parts whose name begins so; may be given more than once. What they come to takes the place of the same parts in the last results |
  * | `--rounds N` | rounds that count |
  * | `--folder DIRECTORY` | where it works: on the disk that is meant; the working folder unless told otherwise |
