@@ -5,7 +5,7 @@
  * is not there, may not be loaded without a prompt, or this isn't Deno. Callers then use `node:fs` and the TypeScript
  * twins (`src/array/choose.ts`).
  */
-import { NativeLibrary } from "./native-library.ts";
+import { hasForeignFunctions, NativeLibrary } from "./native-library.ts";
 import { cacheFolder, environment, libraryName, treeFolder } from "./paths.ts";
 
 /** Text imports are Deno's; elsewhere there is no library to look for. */
@@ -22,7 +22,7 @@ export interface LibraryStatus {
 
 function load(): { library: NativeLibrary | null; status: LibraryStatus } {
   const without = (reason: string) => ({ library: null, status: { loaded: false, path: "", reason } });
-  if (sources === undefined || typeof Deno.dlopen !== "function") {
+  if (sources === undefined || !hasForeignFunctions()) {
     return without("this is not Deno, or it has no FFI");
   }
   if (environment("TESSERA_NATIVE") === "0") return without("TESSERA_NATIVE=0 is in the environment");

@@ -525,6 +525,11 @@ function directly(
   ] as const;
 }
 
+/** True where libraries can be opened at all. */
+export function hasForeignFunctions(): boolean {
+  return typeof Deno !== "undefined" && typeof Deno.dlopen === "function";
+}
+
 /**
  * The functions of the library at `path`, each bound when it is first looked at: the engine compiles an entry of its
  * own for every one, at 0.2 ms, and most programs need a few.
