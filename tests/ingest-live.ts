@@ -9,10 +9,10 @@ import { CasacoreReader } from "./ingest-kills.ts";
 export interface Told {
   readonly name: string;
   readonly last: Readonly<Record<string, number>>;
-  /** Resident bytes: at the end of the first fifth of the time, and at the end; the most. */
-  readonly rssEarly: number;
-  readonly rssLate: number;
-  readonly rssMost: number;
+  /** Bytes of memory that are no file's: at the end of the first fifth of the time, and at the end; the most. */
+  readonly memoryEarly: number;
+  readonly memoryLate: number;
+  readonly memoryMost: number;
   /** Largest `longest` of its lines. */
   readonly longest: number;
 }
@@ -30,21 +30,21 @@ async function follow(
     stderr: "piped",
   }).spawn();
   const errors = new Response(child.stderr).text(), begun = performance.now();
-  let text = "", rssEarly = 0, rssMost = 0, longest = 0;
+  let text = "", memoryEarly = 0, memoryMost = 0, longest = 0;
   let last: Record<string, number> = {};
   for await (const part of child.stdout.pipeThrough(new TextDecoderStream())) {
     const lines = (text + part).split("\n");
     text = lines.pop()!;
     for (const line of lines) {
       last = JSON.parse(line);
-      if (performance.now() - begun < seconds * 200 || rssEarly === 0) rssEarly = last.rss!;
-      rssMost = Math.max(rssMost, last.rss!);
+      if (performance.now() - begun < seconds * 200 || memoryEarly === 0) memoryEarly = last.anonymous!;
+      memoryMost = Math.max(memoryMost, last.anonymous!);
       longest = Math.max(longest, last.longest ?? 0);
     }
   }
   const { code } = await child.status;
   assert.equal(code, 0, `${name}: ${await errors}`);
-  return { name, last, rssEarly, rssLate: last.rss!, rssMost, longest };
+  return { name, last, memoryEarly, memoryLate: last.anonymous!, memoryMost, longest };
 }
 
 /** Lets them run for so many seconds. @returns what each told, and how often casacore opened the store */

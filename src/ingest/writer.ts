@@ -87,12 +87,14 @@ export class Writer implements StateSource {
     this.path = directory;
     this.counters = counters;
     this.failures = new Failures(counters, options.onError);
-    const { compaction } = options;
+    const { compaction } = options, backend = options.backend ?? logBackend(options);
     const segments = SegmentStore.open(directory, {
       mode: "rw",
       counters,
       onError: (error) => this.failures.report(error, true),
       onForget: (log) => this.#forget(log),
+      // What becomes a segment doesn't push out of the page cache what is read, and is on the disk sooner.
+      io: { seal: backend.name === "direct" ? "direct" : "auto" },
       compaction: compaction === false ? { automatic: false } : compaction ?? {},
       ...(options.background && { runner: options.background }),
       ...(options.context && { context: options.context }),
@@ -105,7 +107,6 @@ export class Writer implements StateSource {
     try {
       checkSchema(directory, segments.schema, options);
       const { manifest, schema } = segments, folder = `${directory}/${LOGS}`;
-      const backend = options.backend ?? logBackend(options);
       const place = { directory: folder, schema, storeId: manifest.store, backend };
       logs = scanLogs({
         ...place,

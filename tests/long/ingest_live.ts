@@ -22,13 +22,13 @@ const { told, opened, rows } = await liveTogether(`${folder.path}/live`, seconds
 say(`A live store for ${seconds} s: one process writes and merges, three read, casacore opens it. Made by`);
 say("tests/long/ingest_live.ts. No row was missing or there twice, every value was right, for all of them.");
 say();
-for (const { name, last, rssEarly, rssLate, rssMost, longest } of told) {
-  const { rss: _rss, longest: _longest, ...counts } = last;
+for (const { name, last, memoryEarly, memoryLate, memoryMost, longest } of told) {
+  const { anonymous: _anonymous, longest: _longest, ...counts } = last;
   say(`${name}: ${Object.entries(counts).map(([key, value]) => `${key} ${value}`).join(", ")}`);
   say(
-    `  memory after a fifth of the time ${mib(rssEarly)}, at the end ${mib(rssLate)}, at most ${
-      mib(rssMost)
-    }`,
+    `  anonymous memory after a fifth of the time ${mib(memoryEarly)}, at the end ${
+      mib(memoryLate)
+    }, at most ${mib(memoryMost)}`,
   );
   if (longest > 0) {
     say(`  a timer of the writer was late by ${longest.toFixed(1)} ms at most, on two shared processors`);

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { IngestStore } from "../../src/ingest/mod.ts";
 import { checkBatch, checkedTable } from "../ingest-rows.ts";
+import { anonymousBytes } from "../memory.ts";
 
 const [path, seconds, how] = Deno.args;
 const store = IngestStore.open(path!, { mode: "r" });
@@ -14,7 +15,7 @@ let told = 0, rows = 0, rounds = 0, next = -1;
 function tell() {
   if (performance.now() - told < 1000) return;
   told = performance.now();
-  console.log(JSON.stringify({ rows, rounds, next, rss: Deno.memoryUsage().rss }));
+  console.log(JSON.stringify({ rows, rounds, next, anonymous: anonymousBytes() }));
 }
 
 /** Sequence numbers follow each other, whatever is at the beginning: the oldest rows go. */
@@ -58,5 +59,5 @@ if (how === "tail") {
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
 }
-console.log(JSON.stringify({ rows, rounds, next, rss: Deno.memoryUsage().rss }));
+console.log(JSON.stringify({ rows, rounds, next, anonymous: anonymousBytes() }));
 await store.close();

@@ -4,6 +4,7 @@
  */
 import { IngestStore } from "../../src/ingest/mod.ts";
 import { COLUMNS, rowsFrom } from "../ingest-rows.ts";
+import { anonymousBytes } from "../memory.ts";
 
 const [path, seconds] = Deno.args;
 const ROWS = 100, APPENDS_PER_SECOND = 50;
@@ -33,7 +34,7 @@ while (performance.now() < until) {
   const { seals, merges, droppedRows } = store.stats, { segments } = store.manifest;
   console.log(JSON.stringify({
     next: store.nextSequence,
-    rss: Deno.memoryUsage().rss,
+    anonymous: anonymousBytes(),
     longest,
     seals,
     merges,
