@@ -93,7 +93,7 @@ Deno.test({
 });
 
 /** Seconds that zsh is given: it shows no list while there is more to be read, which on a busy machine is there at once. */
-const DELAYS = ["0.1", "1", "5"];
+const DELAYS = ["0.1", "1", "5", "10"];
 
 /** Types a line into a zsh that runs in a terminal of its own, asks for completions, and prints all that it shows. */
 const ZSH = String.raw`
@@ -122,9 +122,12 @@ Deno.test({
           .replaceAll(/\x1b\[[0-9;?]*[A-Za-z]/g, "").replaceAll("\r", "").split("\n");
         // What is offered stands below the line that was typed: words, or words with descriptions.
         const at = shown.findIndex((one) => one.includes(line.trimEnd()));
-        const below = shown.slice(at + 1).filter((one) => one.trim() !== "" && !one.includes("DO'"));
-        const text = below.join("\n").split(line.trimEnd())[0]!;
-        const words = text.split("\n").flatMap((one) =>
+        const below = shown.slice(at + 1).join("\n");
+        // The line may stand behind it again, and what was typed next.
+        const ends = [line.trimEnd(), "echo DO"].map((next) => below.indexOf(next)).filter((end) => end >= 0);
+        const words = below.slice(0, Math.min(below.length, ...ends)).split("\n").filter((one) =>
+          one.trim() !== ""
+        ).flatMap((one) =>
           one.includes(" -- ") ? [one.split(/\s+-- /)[0]!.trim()] : one.trim().split(/\s{2,}/)
         ).filter((word) => word !== "" && !word.startsWith("DONE"));
         if (delay !== DELAYS.at(-1) && words.sort().join() !== offered.join()) continue;
