@@ -26,7 +26,8 @@ export const REASONS: Readonly<Record<string, string>> = {
   "rows-copy": "an array is made for each cell",
   "flag-row": "a call costs some microseconds whatever it brings",
   "scalars": "a call costs some microseconds whatever it brings; strings are made one by one by the engine",
-  "overwrite": "everything is written twice: what was there goes to a journal first (docs/journal.md)",
+  "overwrite":
+    "a whole column goes to new files, so that the old one stays until the commit: their blocks have to be found, the old ones given back; casacore overwrites pages that are there",
   "append-integrations": "a commit is a journal, the data and the table's own files",
   "chunks": "the kernel's copy, and some microseconds for each call",
   "chunks-fresh": "each batch has arrays of its own, whose memory the system clears",
