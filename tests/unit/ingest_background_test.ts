@@ -161,3 +161,21 @@ Deno.test("a worker's failure reaches the caller, and a store that is closed mea
   using table = Table.open(made.directory);
   assert.equal(table.parents.length, 2);
 });
+
+Deno.test("the worker is begun with the runner, so that no append waits for it later", async () => {
+  const Own = globalThis.Worker;
+  let begun = 0;
+  globalThis.Worker = class extends Own {
+    constructor(...args: ConstructorParameters<typeof Own>) {
+      super(...args);
+      begun++;
+    }
+  };
+  try {
+    const runner = new WorkerRunner();
+    assert.equal(begun, 1);
+    await runner.close();
+  } finally {
+    globalThis.Worker = Own;
+  }
+});
